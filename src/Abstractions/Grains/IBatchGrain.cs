@@ -1,0 +1,22 @@
+namespace Orleans.Joblib;
+
+/// <summary>One slot of one run: takes batches and has its silo's worker pool execute them. Its key is a <see cref="SlotKey"/>, which also places it.</summary>
+[Alias("Orleans.Joblib.IBatchGrain")]
+public interface IBatchGrain : IGrainWithStringKey
+{
+    /// <summary>Executes a batch and answers when it has ended, be that after hours.</summary>
+    [Alias("Execute")]
+    [ResponseTimeout(LongestBatch)]
+    ValueTask<BatchAnswer> ExecuteAsync(BatchRequest request);
+
+    /// <summary>Gives up the worker that executes a batch and lets another take its place.</summary>
+    [Alias("Abandon")]
+    ValueTask AbandonAsync(long handle);
+
+    /// <summary>The run is over: the grain goes once its last answer is out.</summary>
+    [Alias("End")]
+    Task EndAsync();
+
+    /// <summary>Orleans ends a call that takes longer than its response timeout, whatever it does; a batch may take a month.</summary>
+    internal const string LongestBatch = "31.00:00:00";
+}

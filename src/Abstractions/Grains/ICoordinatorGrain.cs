@@ -1,0 +1,28 @@
+namespace Orleans.Joblib;
+
+/// <summary>One run's control: slots, lease, completion order, batch-time heuristic. Its key is the run's id. Batches never pass through it.</summary>
+[Alias("Orleans.Joblib.ICoordinatorGrain")]
+public interface ICoordinatorGrain : IGrainWithGuidKey
+{
+    /// <summary>Opens the run and grants slots on the silos with the most free workers. Called again after a loss, it opens the run anew.</summary>
+    [Alias("Start")]
+    Task<RunGrant> StartAsync(RunRequest request);
+
+    /// <summary>Renews the client's lease.</summary>
+    /// <returns>False when the run is not open here: the client starts it again.</returns>
+    [Alias("Renew")]
+    Task<bool> RenewAsync();
+
+    /// <summary>Takes in what a silo completed.</summary>
+    /// <returns>The advised batch size, in calls.</returns>
+    [Alias("Report")]
+    Task<int> ReportAsync(BatchReport[] reports);
+
+    /// <summary>Ends the run: queued batches are dropped, workers that still execute one are given up, grains go.</summary>
+    [Alias("End")]
+    Task EndAsync();
+
+    /// <summary>What the run has done so far.</summary>
+    [Alias("GetStatus")]
+    Task<RunStatus> GetStatusAsync();
+}

@@ -1,0 +1,22 @@
+namespace Orleans.Joblib;
+
+/// <summary>One silo's slots. Its key is the silo's address, which also places it.</summary>
+[Alias("Orleans.Joblib.ISiloSlotsGrain")]
+public interface ISiloSlotsGrain : IGrainWithStringKey
+{
+    /// <summary>Grants slots to a run, or changes what it has.</summary>
+    [Alias("Reserve")]
+    Task ReserveAsync(Guid run, int slots, TimeSpan lease);
+
+    /// <summary>Keeps a run's slots for another lease.</summary>
+    [Alias("Renew")]
+    Task RenewAsync(Guid run);
+
+    /// <summary>Takes a run's slots back: its queued batches are dropped, workers that still execute one are given up.</summary>
+    [Alias("Release")]
+    Task ReleaseAsync(Guid run);
+
+    /// <summary>The silo's workers and what they are doing.</summary>
+    [Alias("GetStatus")]
+    Task<SiloSlots> GetStatusAsync();
+}

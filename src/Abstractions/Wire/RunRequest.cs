@@ -1,0 +1,17 @@
+namespace Orleans.Joblib;
+
+/// <summary>A client's request to its coordinator to open a run.</summary>
+/// <param name="RequestedSlots">Slots that the run can use, from 1; <see cref="AllSlots"/> for every worker of the cluster.</param>
+/// <param name="Lease">The run ends when its client has not renewed it for this long.</param>
+/// <param name="Client">Names the client in logs: machine/process.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("Orleans.Joblib.RunRequest")]
+public sealed record RunRequest(
+    [property: Id(0)] int RequestedSlots,
+    [property: Id(1)] TimeSpan Lease,
+    [property: Id(2)] string Client)
+{
+    /// <summary>Asks for every worker of the cluster.</summary>
+    public const int AllSlots = -1;
+}

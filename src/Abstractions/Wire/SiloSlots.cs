@@ -1,0 +1,19 @@
+namespace Orleans.Joblib;
+
+/// <summary>A silo's workers and what they are doing.</summary>
+/// <param name="Process">Identifies the silo's process.</param>
+/// <param name="Size">Workers, each one slot.</param>
+/// <param name="Granted">Slots granted to open runs; more than <paramref name="Size"/> when runs share the silo.</param>
+/// <param name="Busy">Workers that are executing a batch.</param>
+/// <param name="Queued">Batches that wait for a worker.</param>
+/// <param name="Runs">Open runs with slots here.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias("Orleans.Joblib.SiloSlots")]
+public sealed record SiloSlots(
+    [property: Id(0)] Guid Process,
+    [property: Id(1)] int Size,
+    [property: Id(2)] int Granted,
+    [property: Id(3)] int Busy,
+    [property: Id(4)] int Queued,
+    [property: Id(5)] int Runs);

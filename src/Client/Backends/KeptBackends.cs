@@ -1,0 +1,78 @@
+namespace Orleans.Joblib;
+
+/// <summary>
+/// Configured backends between two runs, kept like pooled connections: the next run with equal settings takes one over, disposing its <c>Parallel</c> ends it, and
+/// after <see cref="IdleLease"/> unused it ends by itself. So <c>using</c> keeps workers, a loop of runs without it does not start new ones, and nothing lingers.
+/// </summary>
+internal static class KeptBackends
+{
+    internal static readonly TimeSpan IdleLease = TimeSpan.FromSeconds(5);
+
+    private static readonly Lock Gate = new();
+    private static readonly List<Entry> Entries = [];
+
+    internal static ConfiguredBackend? TryTake(BackendKey key)
+    {
+        lock (Gate)
+        {
+            for (var i = Entries.Count - 1; i >= 0; i--)
+            {
+                var entry = Entries[i];
+                if (entry.Backend.Key == key)
+                {
+                    Entries.RemoveAt(i);
+                    entry.Expiry.Dispose();
+                    return entry.Backend;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    internal static void Keep(ConfiguredBackend backend)
+    {
+        lock (Gate)
+        {
+            // A timer's callback takes the lock: it cannot run before the entry is in.
+            var expiry = new Timer(static b => _ = EndAsync((ConfiguredBackend)b!), backend, IdleLease, Timeout.InfiniteTimeSpan);
+            Entries.Add(new Entry(backend, expiry));
+        }
+    }
+
+    /// <summary>Ends a backend's workers if no run has taken it over.</summary>
+    internal static async Task EndAsync(ConfiguredBackend backend)
+    {
+        lock (Gate)
+        {
+            var index = Entries.FindIndex(entry => ReferenceEquals(entry.Backend, backend));
+            if (index < 0)
+            {
+                return;
+            }
+
+            Entries[index].Expiry.Dispose();
+            Entries.RemoveAt(index);
+        }
+
+        await TerminateAsync(backend).ConfigureAwait(false);
+    }
+
+    internal static async Task TerminateAsync(ConfiguredBackend backend)
+    {
+        try
+        {
+            await backend.Backend.TerminateAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            JoblibLog.TerminateFailed(Joblib.Logger, exception, backend.Backend.Name);
+        }
+        finally
+        {
+            backend.Backend.Leave();
+        }
+    }
+
+    private readonly record struct Entry(ConfiguredBackend Backend, Timer Expiry);
+}

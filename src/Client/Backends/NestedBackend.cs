@@ -1,0 +1,7 @@
+namespace Orleans.Joblib;
+
+/// <summary>What parallel loops inside calls use.</summary>
+/// <param name="Backend">The backend; by name, so that loops in two workers get one each.</param>
+/// <param name="NestingLevel">The level of those loops, from 0 outside of any.</param>
+/// <param name="NJobs">Their jobs when they do not say; null for the backend's default.</param>
+public sealed record NestedBackend(BackendChoice Backend, int NestingLevel, int? NJobs = null);

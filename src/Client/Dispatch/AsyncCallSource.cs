@@ -1,0 +1,53 @@
+namespace Orleans.Joblib;
+
+/// <summary>An <see cref="IAsyncEnumerable{T}"/> of calls.</summary>
+internal sealed class AsyncCallSource<T>(IAsyncEnumerable<Delayed<T>> calls, CancellationToken cancellationToken) : CallSource<T>
+{
+    private readonly IAsyncEnumerator<Delayed<T>> _calls = calls.GetAsyncEnumerator(cancellationToken);
+    private ValueTask<bool>? _pending;
+
+    internal override async ValueTask<int> ReadAsync(Delayed<T>[] buffer, int count, bool mayPause, bool hasCalls)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var next = _pending ?? _calls.MoveNextAsync();
+            _pending = null;
+            if (mayPause && !next.IsCompleted && (hasCalls || i > 0))
+            {
+                // Calls in hand go out now; the next read takes up the wait.
+                _pending = next.Preserve();
+                return i;
+            }
+
+            if (!await next.ConfigureAwait(false))
+            {
+                Exhausted = true;
+                return i;
+            }
+
+            var call = _calls.Current;
+            Take(call);
+            buffer[i] = call;
+        }
+
+        return count;
+    }
+
+    internal override async ValueTask CloseAsync()
+    {
+        if (_pending is { } pending)
+        {
+            // An enumerator may not be disposed while it is asked for its next element.
+            try
+            {
+                await pending.ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                // The run is over: what the sequence would have thrown concerns nobody.
+            }
+        }
+
+        await _calls.DisposeAsync().ConfigureAwait(false);
+    }
+}

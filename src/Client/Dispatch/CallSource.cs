@@ -1,0 +1,37 @@
+namespace Orleans.Joblib;
+
+/// <summary>The user's sequence. Read by one thread at a time; that thread may change from read to read.</summary>
+internal abstract class CallSource<T>
+{
+    private long _taken;
+
+    /// <summary>The sequence's length when it is known without reading it.</summary>
+    internal virtual long? Length => null;
+
+    /// <summary>Whether the sequence has given its last call.</summary>
+    internal bool Exhausted { get; private protected set; }
+
+    internal static CallSource<T> From(IEnumerable<Delayed<T>> calls) => new SyncCallSource<T>(calls);
+
+    internal static CallSource<T> From(IAsyncEnumerable<Delayed<T>> calls, CancellationToken cancellationToken) => new AsyncCallSource<T>(calls, cancellationToken);
+
+    /// <summary>Reads calls into a buffer.</summary>
+    /// <param name="buffer">Where to, from its start.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="mayPause">Whether a sequence that makes its reader wait may end the read early.</param>
+    /// <param name="hasCalls">Whether the reader has calls in hand from an earlier read; a read without any waits for one.</param>
+    /// <returns>How many calls were read; fewer than <paramref name="count"/> at the sequence's end or at a pause.</returns>
+    internal abstract ValueTask<int> ReadAsync(Delayed<T>[] buffer, int count, bool mayPause, bool hasCalls);
+
+    internal abstract ValueTask CloseAsync();
+
+    private protected void Take(in Delayed<T> call)
+    {
+        if (call.IsNull)
+        {
+            throw new ArgumentException($"Call {_taken} of the sequence is null. Make every call with Joblib.Delayed.") { HelpLink = "docs/errors.md#null-call" };
+        }
+
+        _taken++;
+    }
+}

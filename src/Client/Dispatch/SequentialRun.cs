@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
+namespace Orleans.Joblib;
+
+/// <summary>A run with one job: calls are made on the consumer's own thread, as many taken ahead from the sequence as a batch holds.</summary>
+/// <remarks>joblib 1.6: <c>Parallel._get_sequential_output</c>.</remarks>
+internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> source, Action released, Action? entered, CancellationToken cancellationToken)
+{
+    private readonly ProgressPrinter? _printer = settings.Verbose > 0
+        ? new ProgressPrinter(1, settings.Verbose, source.Length, 1)
+        : null;
+
+    private readonly Activity? _activity = JoblibInstruments.StartRun(BackendRegistry.Sequential, 1);
+    private readonly long _startedAt = Stopwatch.GetTimestamp();
+    private readonly Delayed<T>[] _ahead = new Delayed<T>[settings.BatchSize.IsAuto ? 1 : settings.BatchSize.Calls];
+    private long _completed;
+    private long _failed;
+
+    internal IEnumerable<T> Results()
+    {
+        entered?.Invoke();
+        var completed = false;
+        try
+        {
+            while (Read() is var count and > 0)
+            {
+                for (var i = 0; i < count; i++)
+                {
+                    yield return Make(_ahead[i]);
+                }
+            }
+
+            completed = true;
+        }
+        finally
+        {
+            var closing = source.CloseAsync();
+            if (closing.IsCompleted)
+            {
+                closing.GetAwaiter().GetResult();
+            }
+            else
+            {
+                closing.AsTask().GetAwaiter().GetResult();
+            }
+
+            End(completed);
+        }
+    }
+
+    internal async IAsyncEnumerable<T> ResultsAsync([EnumeratorCancellation] CancellationToken consumer = default)
+    {
+        entered?.Invoke();
+        var completed = false;
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, consumer);
+        try
+        {
+            while (await ReadAsync().ConfigureAwait(false) is var count and > 0)
+            {
+                for (var i = 0; i < count; i++)
+                {
+                    yield return await MakeAsync(_ahead[i], linked.Token).ConfigureAwait(false);
+                }
+            }
+
+            completed = true;
+        }
+        finally
+        {
+            await source.CloseAsync().ConfigureAwait(false);
+            End(completed);
+        }
+    }
+
+    private int Read()
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var read = ReadAsync();
+        return read.IsCompleted ? read.GetAwaiter().GetResult() : read.AsTask().GetAwaiter().GetResult();
+    }
+
+    private ValueTask<int> ReadAsync() => source.Exhausted ? new(0) : source.ReadAsync(_ahead, _ahead.Length, mayPause: false, hasCalls: false);
+
+    private T Make(Delayed<T> call)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        T value;
+        try
+        {
+            value = call.Invoke(cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            value = Keep(call, exception);
+            return Made(value, failed: 1);
+        }
+
+        return Made(value, failed: 0);
+    }
+
+    private async ValueTask<T> MakeAsync(Delayed<T> call, CancellationToken token)
+    {
+        token.ThrowIfCancellationRequested();
+        T value;
+        try
+        {
+            value = await call.InvokeAsync(token).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            value = Keep(call, exception);
+            return Made(value, failed: 1);
+        }
+
+        return Made(value, failed: 0);
+    }
+
+    private T Keep(Delayed<T> call, Exception exception)
+    {
+        if (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            var failure = CallFailure.Describe(exception, _completed, call.ToString());
+            if (call.TryKeepFailure(exception, failure, out var value))
+            {
+                return value;
+            }
+
+            Report(1, 1);
+        }
+
+        ExceptionDispatchInfo.Throw(exception);
+        return default;
+    }
+
+    private T Made(T value, int failed)
+    {
+        _completed++;
+        Report(0, failed);
+        _printer?.Running(_completed, _completed, Stopwatch.GetElapsedTime(_startedAt));
+        return value;
+    }
+
+    private void Report(int ended, int failed)
+    {
+        _failed += failed;
+        settings.Progress?.Report(new RunProgress(_completed + ended, _failed, _completed + ended, source.Length, Stopwatch.GetElapsedTime(_startedAt)));
+    }
+
+    private void End(bool completed)
+    {
+        var elapsed = Stopwatch.GetElapsedTime(_startedAt);
+        if (completed)
+        {
+            _printer?.Finished(_completed, elapsed);
+        }
+
+        JoblibInstruments.RunEnded(BackendRegistry.Sequential, completed ? "completed" : "failed", elapsed);
+        _activity?.SetStatus(completed ? ActivityStatusCode.Ok : ActivityStatusCode.Error);
+        _activity?.Dispose();
+        released();
+    }
+}

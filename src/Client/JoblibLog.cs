@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Logging;
+
+namespace Orleans.Joblib;
+
+/// <summary>What the client says in logs. Warnings are joblib's UserWarnings.</summary>
+internal static partial class JoblibLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Run on backend '{Backend}' with {NJobs} jobs: {Calls} calls in {Batches} batches, {Elapsed}, {Outcome}.")]
+    internal static partial void RunEnded(ILogger logger, string backend, int nJobs, long calls, long batches, TimeSpan elapsed, string outcome);
+
+    [LoggerMessage(2, LogLevel.Warning, "The backend '{Backend}' does not support timeouts: 'timeout: {Timeout}' is not applied.")]
+    internal static partial void TimeoutNotSupported(ILogger logger, string backend, TimeSpan timeout);
+
+    [LoggerMessage(3, LogLevel.Warning, "A stream was left before its end: {Ready} calls had been made whose results nobody took, {Pending} more were cancelled. "
+        + "Take fewer calls from the sequence, or cap 'maxUnconsumed', to save the work.")]
+    internal static partial void StreamLeft(ILogger logger, long ready, long pending);
+
+    [LoggerMessage(4, LogLevel.Warning, "The workers of backend '{Backend}' could not be released.")]
+    internal static partial void TerminateFailed(ILogger logger, Exception exception, string backend);
+
+    [LoggerMessage(5, LogLevel.Warning, "Call {Index} overran its timeout of {Timeout}: its worker was given up and replaced. A thread cannot be stopped; it ends when the call does.")]
+    internal static partial void CallOverdue(ILogger logger, long index, TimeSpan timeout);
+
+    [LoggerMessage(6, LogLevel.Warning, "The backend '{Backend}' could not be aborted cleanly.")]
+    internal static partial void AbortFailed(ILogger logger, Exception exception, string backend);
+
+    [LoggerMessage(7, LogLevel.Warning, "The lease of run {Run} could not be renewed; trying again.")]
+    internal static partial void RenewFailed(ILogger logger, Exception exception, Guid run);
+
+    [LoggerMessage(8, LogLevel.Warning, "The sequence of calls threw while it was closed.")]
+    internal static partial void SourceNotClosed(ILogger logger, Exception exception);
+}

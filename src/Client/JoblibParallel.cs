@@ -1,0 +1,362 @@
+namespace Orleans.Joblib;
+
+/// <summary>A parallel loop with its settings: what <c>Joblib.Parallel(…)</c> gives.</summary>
+/// <remarks>
+/// <para>One run at a time per instance: a second one meanwhile throws <see cref="InvalidOperationException"/>. Several instances may run at once.</para>
+/// <para>Workers are kept between runs. <c>using</c> ends them when the block does; without it they end after 5 s unused, and a later instance with equal
+/// settings takes them over meanwhile.</para>
+/// <para>A call that throws ends the run: no further call starts, and the call's own exception reaches the caller, with
+/// <see cref="CallFailureExtensions.GetCallFailure"/> for index, arguments and remote stack. Use <see cref="Delayed{T}.AsOutcome"/> to keep failures as values.</para>
+/// <para>joblib 1.6: <c>Parallel</c>.</para>
+/// </remarks>
+public sealed class JoblibParallel : IDisposable, IAsyncDisposable
+{
+    private readonly RunSettings _settings;
+    private readonly bool _streams;
+    private readonly Lock _gate = new();
+    private ParallelBackend? _unconfigured;
+    private ConfiguredBackend? _kept;
+    private Action? _leave;
+    private bool _running;
+    private bool _disposed;
+
+    internal JoblibParallel(ParallelArguments arguments)
+    {
+        _settings = arguments.Resolve(out var backend);
+        _unconfigured = backend;
+        _streams = backend.SupportsReturnGenerator;
+    }
+
+    /// <summary>Makes the calls and gives their results in the order of the sequence.</summary>
+    /// <param name="calls">The calls; taken lazily, as far ahead as <c>preDispatch</c> says, one thread at a time.</param>
+    /// <param name="cancellationToken">Ends the run: calls that have not started will not, and those that took a token are told.</param>
+    /// <returns>One result per call.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="TimeoutException">A call ran longer than <c>timeout</c>.</exception>
+    /// <exception cref="InvalidOperationException">This instance is running already.</exception>
+    /// <exception cref="JoblibException">The backend could not do its part.</exception>
+    public T[] Run<T>(IEnumerable<Delayed<T>> calls, CancellationToken cancellationToken = default) => Wait(StartAsync(calls, cancellationToken));
+
+    /// <inheritdoc cref="Run{T}(IEnumerable{Delayed{T}}, CancellationToken)"/>
+    public T[] Run<T>(IAsyncEnumerable<Delayed<T>> calls, CancellationToken cancellationToken = default) => Wait(StartAsync(calls, cancellationToken));
+
+    /// <inheritdoc cref="Run{T}(IEnumerable{Delayed{T}}, CancellationToken)"/>
+    /// <remarks>With one job the calls are made on a thread-pool thread, one after the other.</remarks>
+    public Task<T[]> RunAsync<T>(IEnumerable<Delayed<T>> calls, CancellationToken cancellationToken = default) =>
+        WaitAsync(StartAsync(calls, cancellationToken), cancellationToken);
+
+    /// <inheritdoc cref="RunAsync{T}(IEnumerable{Delayed{T}}, CancellationToken)"/>
+    public Task<T[]> RunAsync<T>(IAsyncEnumerable<Delayed<T>> calls, CancellationToken cancellationToken = default) =>
+        WaitAsync(StartAsync(calls, cancellationToken), cancellationToken);
+
+    /// <summary>Makes the calls and gives their results while later calls are still being made.</summary>
+    /// <param name="calls">The calls; the first are dispatched before this returns.</param>
+    /// <param name="returnAs">The order of the results. Default: the sequence's.</param>
+    /// <param name="maxUnconsumed">
+    /// Calls that may be dispatched beyond those whose results were taken, 1 or more: memory is bounded by it. Default: twice the pre-dispatched batches.
+    /// A call that takes long at the head of an ordered stream holds the others back once the bound is reached.
+    /// </param>
+    /// <param name="cancellationToken">Ends the run.</param>
+    /// <returns>A sequence to be read once. Leaving it early cancels what is left and warns.</returns>
+    /// <exception cref="NotSupportedException">The backend cannot stream.</exception>
+    /// <exception cref="InvalidOperationException">This instance is running already.</exception>
+    public IEnumerable<T> Stream<T>(
+        IEnumerable<Delayed<T>> calls, ReturnAs returnAs = ReturnAs.Generator, int? maxUnconsumed = null, CancellationToken cancellationToken = default) =>
+        StreamOf(Block(StartStreamAsync(calls, returnAs, maxUnconsumed, cancellationToken)));
+
+    /// <inheritdoc cref="Stream{T}(IEnumerable{Delayed{T}}, ReturnAs, int?, CancellationToken)"/>
+    public IEnumerable<T> Stream<T>(
+        IAsyncEnumerable<Delayed<T>> calls, ReturnAs returnAs = ReturnAs.Generator, int? maxUnconsumed = null, CancellationToken cancellationToken = default) =>
+        StreamOf(Block(StartStreamAsync(calls, returnAs, maxUnconsumed, cancellationToken)));
+
+    /// <inheritdoc cref="Stream{T}(IEnumerable{Delayed{T}}, ReturnAs, int?, CancellationToken)"/>
+    /// <remarks>With one job each step makes one call, on the thread that asks for it.</remarks>
+    public IAsyncEnumerable<T> StreamAsync<T>(
+        IEnumerable<Delayed<T>> calls, ReturnAs returnAs = ReturnAs.Generator, int? maxUnconsumed = null, CancellationToken cancellationToken = default) =>
+        AsyncStreamOf(StartStreamAsync(calls, returnAs, maxUnconsumed, cancellationToken));
+
+    /// <inheritdoc cref="StreamAsync{T}(IEnumerable{Delayed{T}}, ReturnAs, int?, CancellationToken)"/>
+    public IAsyncEnumerable<T> StreamAsync<T>(
+        IAsyncEnumerable<Delayed<T>> calls, ReturnAs returnAs = ReturnAs.Generator, int? maxUnconsumed = null, CancellationToken cancellationToken = default) =>
+        AsyncStreamOf(StartStreamAsync(calls, returnAs, maxUnconsumed, cancellationToken));
+
+    /// <summary>Ends a run in progress and the workers.</summary>
+    public void Dispose() => Block(DisposeAsync());
+
+    /// <inheritdoc cref="Dispose"/>
+    public async ValueTask DisposeAsync()
+    {
+        Action? leave;
+        ConfiguredBackend? kept;
+        lock (_gate)
+        {
+            _disposed = true;
+            leave = _leave;
+            kept = _kept;
+            _kept = null;
+        }
+
+        // A run in progress gives its backend back when it has ended, and finds the instance disposed.
+        leave?.Invoke();
+        if (kept is not null)
+        {
+            await KeptBackends.EndAsync(kept).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>As joblib prints it: <c>Parallel(n_jobs=2)</c>.</summary>
+    public override string ToString() => $"Parallel(n_jobs={_settings.Backend.Settings.NJobs})";
+
+    private ValueTask<Started<T>> StartAsync<T>(IEnumerable<Delayed<T>> calls, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(calls);
+        return StartAsync(() => CallSource<T>.From(calls), ResultOrder.Array, null, cancellationToken);
+    }
+
+    private ValueTask<Started<T>> StartAsync<T>(IAsyncEnumerable<Delayed<T>> calls, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(calls);
+        return StartAsync(() => CallSource<T>.From(calls, cancellationToken), ResultOrder.Array, null, cancellationToken);
+    }
+
+    private ValueTask<Started<T>> StartStreamAsync<T>(IEnumerable<Delayed<T>> calls, ReturnAs returnAs, int? maxUnconsumed, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(calls);
+        CheckStream(returnAs, maxUnconsumed);
+        return StartAsync(() => CallSource<T>.From(calls), OrderOf(returnAs), maxUnconsumed, cancellationToken);
+    }
+
+    private ValueTask<Started<T>> StartStreamAsync<T>(IAsyncEnumerable<Delayed<T>> calls, ReturnAs returnAs, int? maxUnconsumed, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(calls);
+        CheckStream(returnAs, maxUnconsumed);
+        return StartAsync(() => CallSource<T>.From(calls, cancellationToken), OrderOf(returnAs), maxUnconsumed, cancellationToken);
+    }
+
+    private static ResultOrder OrderOf(ReturnAs returnAs) => returnAs == ReturnAs.Generator ? ResultOrder.Submission : ResultOrder.Completion;
+
+    private void CheckStream(ReturnAs returnAs, int? maxUnconsumed)
+    {
+        ParallelArguments.CheckDefined<ReturnAs>(returnAs, nameof(returnAs));
+        if (maxUnconsumed < 1)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(maxUnconsumed), maxUnconsumed, $"maxUnconsumed must not be '{maxUnconsumed}'. Use '1' or more calls.");
+        }
+
+        if (!_streams)
+        {
+            throw new NotSupportedException($"The backend '{_settings.Backend.Choice.Name}' cannot stream results. Use Run, or another backend.");
+        }
+    }
+
+    private async ValueTask<Started<T>> StartAsync<T>(
+        Func<CallSource<T>> open, ResultOrder order, int? maxUnconsumed, CancellationToken cancellationToken)
+    {
+        RefuseAwaitables<T>();
+        Enter();
+        CallSource<T>? source = null;
+        ConfiguredBackend? backend = null;
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (_settings.Backend.Settings.NJobs != 1)
+            {
+                backend = await ConfigureAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            WarnAboutTimeout(backend);
+            source = open();
+            if (backend is null || backend.Backend is SequentialBackend || (backend.NJobs == 1 && !backend.Backend.RunsElsewhere))
+            {
+                return Sequential(source, backend, order, cancellationToken);
+            }
+
+            var run = new ParallelRun<T>(_settings, backend, source, order, maxUnconsumed, Release, cancellationToken);
+            lock (_gate)
+            {
+                _leave = run.Leave;
+            }
+
+            await run.StartAsync().ConfigureAwait(false);
+            return new Started<T>(run, null);
+        }
+        catch (Exception)
+        {
+            if (source is not null)
+            {
+                await source.CloseAsync().ConfigureAwait(false);
+            }
+
+            Release(backend, reusable: true);
+            throw;
+        }
+    }
+
+    private Started<T> Sequential<T>(CallSource<T> source, ConfiguredBackend? backend, ResultOrder order, CancellationToken cancellationToken)
+    {
+        if (order == ResultOrder.Array)
+        {
+            return new Started<T>(null, new SequentialRun<T>(_settings, source, () => Release(backend, reusable: true), null, cancellationToken));
+        }
+
+        // A sequential stream runs only while it is read: one that is never read must not keep the instance busy.
+        Release(backend, reusable: true);
+        return new Started<T>(null, new SequentialRun<T>(_settings, source, () => Release(null, reusable: true), Enter, cancellationToken));
+    }
+
+    private async ValueTask<ConfiguredBackend> ConfigureAsync(CancellationToken cancellationToken)
+    {
+        var key = _settings.Backend;
+        var kept = KeptBackends.TryTake(key);
+        if (kept is not null)
+        {
+            return kept;
+        }
+
+        var backend = Interlocked.Exchange(ref _unconfigured, null) ?? key.Choice.Create(key.NestingLevel);
+        backend.Enter();
+        try
+        {
+            return await ConfiguredBackend.CreateAsync(key, backend, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            backend.Leave();
+            throw;
+        }
+    }
+
+    private void Enter()
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_running)
+            {
+                throw new InvalidOperationException(
+                    "This Parallel is running already. Wait for the run, read its stream to the end or dispose it, or use another Parallel.");
+            }
+
+            _running = true;
+        }
+    }
+
+    private void Release(ConfiguredBackend? backend, bool reusable)
+    {
+        bool disposed;
+        lock (_gate)
+        {
+            _running = false;
+            _leave = null;
+            disposed = _disposed;
+            _kept = backend is not null && reusable && !disposed ? backend : null;
+        }
+
+        if (backend is null)
+        {
+            return;
+        }
+
+        if (reusable && !disposed)
+        {
+            KeptBackends.Keep(backend);
+        }
+        else
+        {
+            _ = KeptBackends.TerminateAsync(backend);
+        }
+    }
+
+    private void WarnAboutTimeout(ConfiguredBackend? backend)
+    {
+        if (_settings.Timeout is { } timeout && backend is not { Backend.SupportsTimeout: true })
+        {
+            JoblibLog.TimeoutNotSupported(Joblib.Logger, backend?.Backend.Name ?? BackendRegistry.Sequential, timeout);
+        }
+    }
+
+    private static void RefuseAwaitables<T>()
+    {
+        if (typeof(T) == typeof(ValueTask) || (typeof(T).IsGenericType && typeof(T).GetGenericTypeDefinition() == typeof(ValueTask<>)))
+        {
+            throw new ArgumentException("The calls return ValueTask, which nothing would await. Return a Task: '() => f(x).AsTask()' or 'async () => await f(x)'.");
+        }
+    }
+
+    private static T[] Wait<T>(ValueTask<Started<T>> starting)
+    {
+        var started = Block(starting);
+        if (started.Sequential is { } sequential)
+        {
+            return [.. sequential.Results()];
+        }
+
+        var run = started.Parallel!;
+        run.Ending.GetAwaiter().GetResult();
+        return run.Results();
+    }
+
+    private static async Task<T[]> WaitAsync<T>(ValueTask<Started<T>> starting, CancellationToken cancellationToken)
+    {
+        var started = await starting.ConfigureAwait(false);
+        if (started.Sequential is { } sequential)
+        {
+            return await Task.Run(
+                async () =>
+                {
+                    var results = new List<T>();
+                    await foreach (var result in sequential.ResultsAsync(CancellationToken.None).ConfigureAwait(false))
+                    {
+                        results.Add(result);
+                    }
+
+                    return results.ToArray();
+                },
+                CancellationToken.None).ConfigureAwait(false);
+        }
+
+        var run = started.Parallel!;
+        await run.Ending.ConfigureAwait(false);
+        return run.Results();
+    }
+
+    private static IEnumerable<T> StreamOf<T>(Started<T> started) =>
+        started.Sequential is { } sequential ? sequential.Results() : new ResultStream<T>(started.Parallel!);
+
+    private static IAsyncEnumerable<T> AsyncStreamOf<T>(ValueTask<Started<T>> starting)
+    {
+        if (!starting.IsCompleted)
+        {
+            return StartedLater(starting.AsTask());
+        }
+
+        var started = starting.GetAwaiter().GetResult();
+        return started.Sequential is { } sequential ? sequential.ResultsAsync() : new ResultStream<T>(started.Parallel!);
+    }
+
+    private static async IAsyncEnumerable<T> StartedLater<T>(Task<Started<T>> starting)
+    {
+        var started = await starting.ConfigureAwait(false);
+        await foreach (var result in AsyncStreamOf(new ValueTask<Started<T>>(started)).ConfigureAwait(false))
+        {
+            yield return result;
+        }
+    }
+
+    private static TResult Block<TResult>(ValueTask<TResult> task) => task.IsCompleted ? task.GetAwaiter().GetResult() : task.AsTask().GetAwaiter().GetResult();
+
+    private static void Block(ValueTask task)
+    {
+        if (task.IsCompleted)
+        {
+            task.GetAwaiter().GetResult();
+        }
+        else
+        {
+            task.AsTask().GetAwaiter().GetResult();
+        }
+    }
+
+    private readonly record struct Started<T>(ParallelRun<T>? Parallel, SequentialRun<T>? Sequential);
+}

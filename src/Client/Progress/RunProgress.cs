@@ -1,0 +1,9 @@
+namespace Orleans.Joblib;
+
+/// <summary>How far a run has come; reported once per call that ends.</summary>
+/// <param name="Completed">Calls that ended, failed ones included.</param>
+/// <param name="Failed">Calls that threw or overran their timeout.</param>
+/// <param name="Dispatched">Calls taken from the sequence and handed to the backend.</param>
+/// <param name="Total">Calls in all; null while the sequence's length is not known.</param>
+/// <param name="Elapsed">Time since the run's start.</param>
+public readonly record struct RunProgress(long Completed, long Failed, long Dispatched, long? Total, TimeSpan Elapsed);

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+
+namespace Orleans.Joblib;
+
+/// <summary>Calls that travel together: what a backend gets, executes somewhere and completes.</summary>
+/// <remarks>
+/// A backend calls <see cref="Execute"/> once and then <see cref="Complete"/> once, both on any thread. Nothing here throws for what the user's calls do.
+/// joblib 1.6: <c>BatchedCalls</c> with its <c>BatchCompletionCallBack</c>.
+/// </remarks>
+public abstract class CallBatch : IWorkItem
+{
+    private readonly IBatchOwner _owner;
+    private int _completed;
+
+    private protected CallBatch(IBatchOwner owner, RunScope scope, long number, long firstCallIndex, int count)
+    {
+        _owner = owner;
+        Scope = scope;
+        Number = number;
+        FirstCallIndex = firstCallIndex;
+        Count = count;
+    }
+
+    /// <summary>The batch's place in the order of dispatch within its run, from 0.</summary>
+    public long Number { get; }
+
+    /// <summary>The place of its first call in the user's sequence, from 0.</summary>
+    public long FirstCallIndex { get; }
+
+    /// <summary>How many calls it holds, at least 1.</summary>
+    public int Count { get; }
+
+    /// <summary>Cancelled when the run ends early: a backend may then drop a batch that it has not started, and completes it all the same.</summary>
+    public CancellationToken Ending => Scope.Ending;
+
+    internal RunScope Scope { get; }
+
+    object IWorkItem.Owner => _owner;
+
+    internal IBatchOwner Owner => _owner;
+
+    internal bool IsCompleted => Volatile.Read(ref _completed) != 0;
+
+    /// <summary>When the batch was handed to the backend, in the scope's timestamps.</summary>
+    internal long DispatchedAt { get; set; }
+
+    /// <summary>When a worker took it up; 0 until then.</summary>
+    internal long StartedAt { get; private set; }
+
+    /// <summary>When its last call ended.</summary>
+    internal long EndedAt { get; private set; }
+
+    /// <summary>Whether its outcome has come in; set and read by its run.</summary>
+    internal bool Delivered { get; set; }
+
+    /// <summary>The caller's span for this batch, if anyone listens.</summary>
+    internal Activity? Span { get; set; }
+
+    /// <summary>The first failure of its calls, or null.</summary>
+    internal FailedCall? Failure { get; private protected set; }
+
+    /// <summary>How many of its calls ended; less than <see cref="Count"/> after a failure or when the run ended first.</summary>
+    internal int EndedCalls { get; private protected set; }
+
+    /// <summary>Makes the calls in order on this thread, in the context of the run's caller. Blocks until the last has ended, one has thrown, or the run has ended.</summary>
+    /// <remarks>Never throws. Call it on a thread that may be busy for as long as the calls take, not on a scheduler that others wait for.</remarks>
+    public void Execute()
+    {
+        StartedAt = Scope.Time.GetTimestamp();
+        if (Scope.Context is { } context)
+        {
+            ExecutionContext.Run(context, static batch => ((CallBatch)batch!).ExecuteInContext(), this);
+        }
+        else
+        {
+            ExecuteInContext();
+        }
+
+        EndedAt = Scope.Time.GetTimestamp();
+    }
+
+    /// <summary>Tells the run that the backend is done with this batch. The first call counts, later ones are ignored.</summary>
+    /// <param name="fault">Why the backend could not execute it; null after <see cref="Execute"/>. A fault fails the run.</param>
+    public void Complete(Exception? fault = null)
+    {
+        if (Interlocked.Exchange(ref _completed, 1) == 0)
+        {
+            _owner.BatchEnded(this, fault);
+        }
+    }
+
+    void IWorkItem.Run()
+    {
+        Execute();
+        Complete();
+    }
+
+    private protected abstract void MakeCalls();
+
+    /// <summary>Takes the batch from a worker whose current call has run longer than the timeout.</summary>
+    /// <returns>The call's place within the batch, or -1 when none is overdue.</returns>
+    internal abstract int TryAbandon(long now);
+
+    private protected bool ClaimCompletion() => Interlocked.Exchange(ref _completed, 1) == 0;
+
+    private void ExecuteInContext()
+    {
+        using var activity = JoblibInstruments.StartExecute(Span?.Context ?? Scope.Activity, Count);
+        MakeCalls();
+        if (Failure is { } failure)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, failure.Exception.GetType().FullName);
+        }
+    }
+}

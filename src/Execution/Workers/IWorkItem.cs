@@ -1,0 +1,11 @@
+namespace Orleans.Joblib;
+
+/// <summary>What a worker takes from the pool's queue.</summary>
+internal interface IWorkItem
+{
+    /// <summary>Whom the work is for: the pool serves owners in turn.</summary>
+    object Owner { get; }
+
+    /// <summary>Does the work on the worker's thread; never throws.</summary>
+    void Run();
+}
