@@ -13,10 +13,6 @@ public interface IBatchGrain : IGrainWithStringKey
     [Alias("Abandon")]
     ValueTask AbandonAsync(long handle);
 
-    /// <summary>The run is over: the grain goes once its last answer is out.</summary>
-    [Alias("End")]
-    Task EndAsync();
-
     /// <summary>Orleans ends a call that takes longer than its response timeout, whatever it does; a batch may take a month.</summary>
     internal const string LongestBatch = "31.00:00:00";
 }

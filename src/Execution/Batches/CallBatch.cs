@@ -41,6 +41,12 @@ public abstract class CallBatch : IWorkItem
 
     internal bool IsCompleted => Volatile.Read(ref _completed) != 0;
 
+    /// <summary>Its handle among this process's batches while it is with a silo; 0 otherwise.</summary>
+    internal long Handle { get; set; }
+
+    /// <summary>The slot that its backend gave it to; the backend's own.</summary>
+    internal object? Slot { get; set; }
+
     /// <summary>When the batch was handed to the backend, in the scope's timestamps.</summary>
     internal long DispatchedAt { get; set; }
 
