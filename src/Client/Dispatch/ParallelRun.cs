@@ -426,9 +426,9 @@ internal sealed class ParallelRun<T> : IBatchOwner
                     _preDispatching = false;
                 }
 
-                // With nothing in flight no batch will bring a credit: a sequence that gave no call must end here.
-                var atEnd = _source.Exhausted && _ready.Count == 0 && _endedBatches == _dispatchedBatches;
-                if (!atEnd && !MayDispatch())
+                // An exhausted sequence needs no credit to be closed: one that gave no call at all will never get one.
+                var exhausted = _source.Exhausted && _ready.Count == 0;
+                if (!exhausted && !MayDispatch())
                 {
                     _dispatching = false;
                     return null;
