@@ -71,6 +71,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     {
         batch.Carrier = this;
         LocalBatches.Add(batch);
+        JoblibInstruments.PayloadSent(bytes: 0);
         _ = SendAsync(batch);
     }
 
