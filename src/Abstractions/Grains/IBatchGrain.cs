@@ -4,7 +4,7 @@ namespace Orleans.Joblib;
 [Alias("Orleans.Joblib.IBatchGrain")]
 public interface IBatchGrain : IGrainWithStringKey
 {
-    /// <summary>Executes a batch and answers when it has ended, be that after hours.</summary>
+    /// <summary>Hands a batch to the silo's workers. A batch of the same process is answered for at once; the batch itself brings its outcome.</summary>
     [Alias("Execute")]
     [ResponseTimeout(LongestBatch)]
     ValueTask<BatchAnswer> ExecuteAsync(BatchRequest request);

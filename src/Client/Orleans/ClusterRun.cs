@@ -5,10 +5,11 @@ namespace Orleans.Joblib;
 /// <c>_gate</c> guards the slots and the places. A place is the right to one batch in flight on a slot; each slot has two, so that the next batch is with the
 /// silo when the present one ends. A batch that ends frees its place, and the next batch takes it: work goes where work was done.
 /// </remarks>
-internal sealed class ClusterRun : IAsyncDisposable
+internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
 {
     private const int PlacesPerSlot = 2;
     private const int RenewalsPerLease = 3;
+    private const int MostTries = 3;
 
     private readonly Lock _gate = new();
     private readonly Queue<Slot> _places = new();
@@ -46,11 +47,7 @@ internal sealed class ClusterRun : IAsyncDisposable
     }
 
     /// <summary>The coordinator's latest advice, in calls.</summary>
-    internal int AdvisedBatchSize
-    {
-        get => Math.Max(1, Volatile.Read(ref _advisedBatchSize));
-        set => Volatile.Write(ref _advisedBatchSize, value);
-    }
+    internal int AdvisedBatchSize => Math.Max(1, Volatile.Read(ref _advisedBatchSize));
 
     internal static async Task<ClusterRun> OpenAsync(IClusterClient client, RunRequest request, TimeSpan connectTimeout, CancellationToken cancellationToken)
     {
@@ -69,20 +66,30 @@ internal sealed class ClusterRun : IAsyncDisposable
         return run;
     }
 
-    /// <summary>The slot that the next batch goes to: one with a free place, else each in turn.</summary>
-    internal Slot Take()
+    /// <summary>Brings a batch to a slot: one with a free place, else each in turn.</summary>
+    internal void Send(CallBatch batch)
     {
-        lock (_gate)
-        {
-            return _places.TryDequeue(out var slot) ? slot : _slots[_nextSlot++ % _slots.Length];
-        }
+        batch.Carrier = this;
+        LocalBatches.Add(batch);
+        _ = SendAsync(batch);
     }
 
-    internal void Free(Slot slot)
+    void IBatchCarrier.Ended(CallBatch batch)
     {
-        lock (_gate)
+        LocalBatches.Remove(batch);
+        FreePlace(batch);
+    }
+
+    void IBatchCarrier.Dropped(CallBatch batch)
+    {
+        FreePlace(batch);
+        if (batch.Ending.IsCancellationRequested)
         {
-            _places.Enqueue(slot);
+            batch.Complete();
+        }
+        else
+        {
+            _ = ResendAsync(batch);
         }
     }
 
@@ -116,6 +123,87 @@ internal sealed class ClusterRun : IAsyncDisposable
         _ending.Dispose();
     }
 
+    private async Task SendAsync(CallBatch batch)
+    {
+        try
+        {
+            for (var tries = 1; ; tries++)
+            {
+                var slot = TakePlace(batch);
+                var answer = await slot.Grain.ExecuteAsync(new BatchRequest(LocalBatches.Process, batch.Handle, batch.Number)).ConfigureAwait(false);
+                switch (answer.Status)
+                {
+                    case BatchStatus.Accepted:
+                        Volatile.Write(ref _advisedBatchSize, answer.AdvisedBatchSize);
+                        return;
+                    case BatchStatus.RunEnded when batch.Ending.IsCancellationRequested || batch.IsCompleted:
+                        batch.Complete();
+                        return;
+                    case BatchStatus.RunEnded when tries < MostTries:
+                        // The cluster lost the run (its lease ran out while this process was stopped, say); nothing of this batch was executed.
+                        FreePlace(batch);
+                        await ReopenAsync().ConfigureAwait(false);
+                        break;
+                    case BatchStatus.RunEnded:
+                        throw new JoblibException(
+                            "run-ended", $"The silo '{slot.Grant.Silo}' has ended the run {tries} times. Raise OrleansBackendOptions.Lease if this process was stopped for longer than it.");
+                    default:
+                        throw RemoteSilo(slot.Grant);
+                }
+            }
+        }
+        catch (Exception exception)
+        {
+            batch.Complete(exception);
+        }
+    }
+
+    private async Task ResendAsync(CallBatch batch)
+    {
+        try
+        {
+            await ReopenAsync().ConfigureAwait(false);
+            await SendAsync(batch).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            batch.Complete(exception);
+        }
+    }
+
+    private Slot TakePlace(CallBatch batch)
+    {
+        lock (_gate)
+        {
+            if (!_places.TryDequeue(out var slot))
+            {
+                slot = _slots.Length > 0
+                    ? _slots[_nextSlot++ % _slots.Length]
+                    : throw new JoblibException("no-active-worker", "The cluster has no worker left. Start a silo with AddJoblibWorkers.");
+            }
+
+            batch.Slot = slot;
+            batch.HoldsPlace = true;
+            return slot;
+        }
+    }
+
+    private void FreePlace(CallBatch batch)
+    {
+        lock (_gate)
+        {
+            if (batch.HoldsPlace)
+            {
+                batch.HoldsPlace = false;
+                _places.Enqueue((Slot)batch.Slot!);
+            }
+        }
+    }
+
+    private static JoblibException RemoteSilo(SlotGrant slot) => new(
+        "silo-in-another-process",
+        $"The silo '{slot.Silo}' runs in another process, and this version carries calls within one process only. Use LocalCluster, or host the silo in this process.");
+
     private async Task StartAsync(CancellationToken cancellationToken)
     {
         RunGrant grant;
@@ -138,9 +226,7 @@ internal sealed class ClusterRun : IAsyncDisposable
     {
         if (grant.Slots.FirstOrDefault(slot => slot.Process != LocalBatches.Process) is { } remote)
         {
-            throw new JoblibException(
-                "silo-in-another-process",
-                $"The silo '{remote.Silo}' runs in another process, and this version carries calls within one process only. Use LocalCluster, or host the silo in this process.");
+            throw RemoteSilo(remote);
         }
 
         lock (_gate)

@@ -9,8 +9,6 @@ namespace Orleans.Joblib;
 /// </remarks>
 public sealed class OrleansBackend : ParallelBackend
 {
-    private const int MostTries = 3;
-
     private readonly IClusterClient _client;
     private readonly OrleansBackendOptions _standardOptions;
     private OrleansBackendOptions _options;
@@ -78,7 +76,7 @@ public sealed class OrleansBackend : ParallelBackend
     public override void Submit(CallBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        _ = SendAsync(_run!, batch);
+        _run!.Send(batch);
     }
 
     /// <inheritdoc/>
@@ -114,59 +112,6 @@ public sealed class OrleansBackend : ParallelBackend
     }
 
     private static int SlotsFor(int nJobs, int slots) => nJobs > 0 ? Math.Min(nJobs, slots) : Math.Max(slots + 1 + nJobs, 1);
-
-    private static async Task SendAsync(ClusterRun run, CallBatch batch)
-    {
-        Exception? fault = null;
-        LocalBatches.Add(batch);
-        try
-        {
-            for (var tries = 1; ; tries++)
-            {
-                var slot = run.Take();
-                batch.Slot = slot;
-                BatchAnswer answer;
-                try
-                {
-                    answer = await slot.Grain.ExecuteAsync(new BatchRequest(LocalBatches.Process, batch.Handle, batch.Number)).ConfigureAwait(false);
-                }
-                finally
-                {
-                    run.Free(slot);
-                }
-
-                if (answer.AdvisedBatchSize > 0)
-                {
-                    run.AdvisedBatchSize = answer.AdvisedBatchSize;
-                }
-
-                if (answer.Status != BatchStatus.RunEnded || batch.Ending.IsCancellationRequested || tries == MostTries)
-                {
-                    fault = FaultOf(answer.Status, slot, batch);
-                    break;
-                }
-
-                // The cluster lost the run (its lease ran out while this process was stopped, say); nothing of this batch was executed.
-                await run.ReopenAsync().ConfigureAwait(false);
-            }
-        }
-        catch (Exception exception)
-        {
-            fault = exception;
-        }
-
-        LocalBatches.Remove(batch);
-        batch.Complete(fault);
-    }
-
-    private static JoblibException? FaultOf(BatchStatus status, Slot slot, CallBatch batch) => status switch
-    {
-        BatchStatus.Executed or BatchStatus.Abandoned => null,
-        BatchStatus.RunEnded when batch.Ending.IsCancellationRequested => null,
-        BatchStatus.RunEnded => new JoblibException(
-            "run-ended", $"The silo '{slot.Grant.Silo}' has ended the run. Raise OrleansBackendOptions.Lease if this process was stopped for longer than it."),
-        _ => new JoblibException("silo-in-another-process", $"The silo '{slot.Grant.Silo}' runs in another process than its client."),
-    };
 
     private static async Task AbandonAsync(Slot slot, long handle)
     {

@@ -44,8 +44,14 @@ public abstract class CallBatch : IWorkItem
     /// <summary>Its handle among this process's batches while it is with a silo; 0 otherwise.</summary>
     internal long Handle { get; set; }
 
-    /// <summary>The slot that its backend gave it to; the backend's own.</summary>
+    /// <summary>Who brought it to a silo; null on other backends.</summary>
+    internal IBatchCarrier? Carrier { get; set; }
+
+    /// <summary>The slot that its carrier gave it to; the carrier's own.</summary>
     internal object? Slot { get; set; }
+
+    /// <summary>Whether it occupies a place of that slot; the carrier's own.</summary>
+    internal bool HoldsPlace { get; set; }
 
     /// <summary>When the batch was handed to the backend, in the scope's timestamps.</summary>
     internal long DispatchedAt { get; set; }
@@ -89,7 +95,7 @@ public abstract class CallBatch : IWorkItem
     /// <param name="fault">Why the backend could not execute it; null after <see cref="Execute"/>. A fault fails the run.</param>
     public void Complete(Exception? fault = null)
     {
-        if (Interlocked.Exchange(ref _completed, 1) == 0)
+        if (ClaimCompletion())
         {
             _owner.BatchEnded(this, fault);
         }
@@ -107,7 +113,16 @@ public abstract class CallBatch : IWorkItem
     /// <returns>The call's place within the batch, or -1 when none is overdue.</returns>
     internal abstract int TryAbandon(long now);
 
-    private protected bool ClaimCompletion() => Interlocked.Exchange(ref _completed, 1) == 0;
+    private protected bool ClaimCompletion()
+    {
+        if (Interlocked.Exchange(ref _completed, 1) != 0)
+        {
+            return false;
+        }
+
+        Carrier?.Ended(this);
+        return true;
+    }
 
     private void ExecuteInContext()
     {

@@ -83,12 +83,15 @@ internal sealed class WorkerPool : IDisposable
     }
 
     /// <summary>Gives up the worker that is executing an item: its thread ends when the item lets it, and another takes its place now.</summary>
-    internal void Abandon(IWorkItem item)
+    internal void Abandon(IWorkItem item) => Abandon(current => ReferenceEquals(current, item));
+
+    /// <inheritdoc cref="Abandon(IWorkItem)"/>
+    internal void Abandon(Predicate<IWorkItem> isIt)
     {
         Worker? started = null;
         lock (_gate)
         {
-            var index = _workers.FindIndex(worker => ReferenceEquals(worker.Current, item));
+            var index = _workers.FindIndex(worker => worker.Current is { } item && isIt(item));
             if (index < 0)
             {
                 return;

@@ -3,7 +3,7 @@ using Orleans.Runtime;
 
 namespace Orleans.Joblib.Silo;
 
-/// <summary>One slot of one run. Reentrant: while a batch is with the workers the next is already here, and nothing here takes longer than a hand-over.</summary>
+/// <summary>One slot of one run. Nothing here takes longer than a hand-over to the workers.</summary>
 [SlotPlacement]
 [Reentrant]
 internal sealed class BatchGrain(SiloWorkers workers) : Grain, IBatchGrain
@@ -16,11 +16,11 @@ internal sealed class BatchGrain(SiloWorkers workers) : Grain, IBatchGrain
         return Task.CompletedTask;
     }
 
-    public ValueTask<BatchAnswer> ExecuteAsync(BatchRequest request) => workers.ExecuteAsync(_slot, GrainContext, request);
+    public ValueTask<BatchAnswer> ExecuteAsync(BatchRequest request) => new(workers.Execute(_slot, GrainContext, request));
 
     public ValueTask AbandonAsync(long handle)
     {
-        workers.Abandon(_slot.Run, handle);
+        workers.Abandon(handle);
         return ValueTask.CompletedTask;
     }
 }

@@ -1,14 +1,11 @@
 namespace Orleans.Joblib.Silo;
 
-/// <summary>A batch in a silo's worker pool. Its answer is set once, by the worker that executed it or by whoever took it from the worker.</summary>
-internal sealed class BatchWork(SiloRun run, CallBatch batch) : IWorkItem
+/// <summary>A batch in a silo's worker pool. The worker that executed it tells the batch's run at once: no message stands between an outcome and its caller.</summary>
+internal sealed class BatchWork(SiloRun run, CallBatch batch, TimeProvider time) : IWorkItem
 {
-    // The answer's continuations are the batch grain's turn: never on a worker, never on the thread that ends a run.
-    private readonly TaskCompletionSource<BatchStatus> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _arrivedAt = time.GetTimestamp();
 
     public object Owner => run;
-
-    internal Task<BatchStatus> Answer => _answer.Task;
 
     internal CallBatch Batch => batch;
 
@@ -17,8 +14,7 @@ internal sealed class BatchWork(SiloRun run, CallBatch batch) : IWorkItem
         JoblibInstruments.SlotTaken();
         batch.Execute();
         JoblibInstruments.SlotFreed();
-        _answer.TrySetResult(BatchStatus.Executed);
+        run.Reporter.Add(new BatchReport(batch.Number, batch.Count, batch.Failure is not null, time.GetElapsedTime(_arrivedAt)));
+        batch.Complete();
     }
-
-    internal void End(BatchStatus status) => _answer.TrySetResult(status);
 }

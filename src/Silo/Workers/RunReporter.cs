@@ -12,9 +12,10 @@ internal sealed class RunReporter(ICoordinatorGrain coordinator, ILogger logger)
     private readonly Lock _gate = new();
     private readonly List<BatchReport> _waiting = [];
     private bool _sending;
-    private int _advisedBatchSize;
+    private volatile BatchAnswer _answer = new(BatchStatus.Accepted, 0);
 
-    internal int AdvisedBatchSize => Volatile.Read(ref _advisedBatchSize);
+    /// <summary>The answer to a batch that was accepted, with the latest advice: one object for as long as the advice stays.</summary>
+    internal BatchAnswer Answer => _answer;
 
     internal void Add(BatchReport report)
     {
@@ -56,7 +57,11 @@ internal sealed class RunReporter(ICoordinatorGrain coordinator, ILogger logger)
 
             try
             {
-                Volatile.Write(ref _advisedBatchSize, await coordinator.ReportAsync(reports).ConfigureAwait(false));
+                var advised = await coordinator.ReportAsync(reports).ConfigureAwait(false);
+                if (advised != _answer.AdvisedBatchSize)
+                {
+                    _answer = new BatchAnswer(BatchStatus.Accepted, advised);
+                }
             }
             catch (Exception exception)
             {

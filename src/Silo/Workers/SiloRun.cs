@@ -10,15 +10,14 @@ internal sealed class SiloRun(Guid id, RunReporter reporter)
 
     internal RunReporter Reporter => reporter;
 
+    internal BatchAnswer Answer => reporter.Answer;
+
     internal int Slots { get; set; }
 
     internal TimeSpan Lease { get; set; }
 
     /// <summary>When the lease ends, as a timestamp of the silo's clock.</summary>
     internal long LeaseStartedAt { get; set; }
-
-    /// <summary>Batches with the pool, by handle.</summary>
-    internal ConcurrentDictionary<long, BatchWork> Batches { get; } = new();
 
     /// <summary>The slots' grains on this silo: they go with the run.</summary>
     internal ConcurrentDictionary<GrainId, IGrainContext> Grains { get; } = new();

@@ -56,12 +56,7 @@ internal sealed class SiloWorkers : IDisposable
             return;
         }
 
-        _pool.Remove(run);
-        foreach (var work in run.Batches.Values)
-        {
-            work.End(BatchStatus.RunEnded);
-        }
-
+        DropQueued(run);
         foreach (var grain in run.Grains.Values)
         {
             grain.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, "The run has ended."));
@@ -70,7 +65,7 @@ internal sealed class SiloWorkers : IDisposable
         SiloLog.SlotsReleased(_logger, run.Slots, id);
     }
 
-    internal async ValueTask<BatchAnswer> ExecuteAsync(SlotKey slot, IGrainContext grain, BatchRequest request)
+    internal BatchAnswer Execute(SlotKey slot, IGrainContext grain, BatchRequest request)
     {
         if (request.Process != LocalBatches.Process)
         {
@@ -84,33 +79,24 @@ internal sealed class SiloWorkers : IDisposable
         }
 
         run.Grains.TryAdd(grain.GrainId, grain);
-        var work = new BatchWork(run, batch);
-        run.Batches[request.Handle] = work;
-        var arrivedAt = _time.GetTimestamp();
-        _pool.Submit(work);
+        _pool.Submit(new BatchWork(run, batch, _time));
         if (!_runs.ContainsKey(slot.Run))
         {
             // The run ended between the look-up and the queue: nobody else will take the batch out.
-            _pool.Remove(run);
-            work.End(BatchStatus.RunEnded);
+            DropQueued(run);
         }
 
-        var status = await work.Answer.ConfigureAwait(true);
-        run.Batches.TryRemove(request.Handle, out _);
-        if (status == BatchStatus.Executed)
-        {
-            run.Reporter.Add(new BatchReport(request.Number, batch.Count, batch.Failure is not null, _time.GetElapsedTime(arrivedAt)));
-        }
-
-        return new BatchAnswer(status, run.Reporter.AdvisedBatchSize);
+        return run.Answer;
     }
 
-    internal void Abandon(Guid id, long handle)
+    internal void Abandon(long handle) => _pool.Abandon(item => item is BatchWork work && work.Batch.Handle == handle);
+
+    private void DropQueued(SiloRun run)
     {
-        if (_runs.TryGetValue(id, out var run) && run.Batches.TryGetValue(handle, out var work))
+        foreach (var item in _pool.Remove(run))
         {
-            _pool.Abandon(work);
-            work.End(BatchStatus.Abandoned);
+            var batch = ((BatchWork)item).Batch;
+            batch.Carrier?.Dropped(batch);
         }
     }
 
