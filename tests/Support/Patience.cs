@@ -13,6 +13,12 @@ internal static class Patience
         task.GetAwaiter().GetResult();
     }
 
+    internal static T Await<T>(Task<T> task, string what)
+    {
+        Await((Task)task, what);
+        return task.Result;
+    }
+
     internal static void Until(Func<bool> condition, string what) => Check(SpinWait.SpinUntil(condition, Limit), what);
 
     /// <summary>Waits inside a call: for the signal, or for the call's token.</summary>
