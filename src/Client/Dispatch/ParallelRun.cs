@@ -41,6 +41,7 @@ internal sealed class ParallelRun<T> : IBatchOwner
     private long _taken;
     private long _batches;
     private long _preDispatchLeft;
+    private bool _sourceClosed;
 
     // Behind _gate.
     private readonly Queue<CallBatch<T>> _inOrder = new();
@@ -444,6 +445,7 @@ internal sealed class ParallelRun<T> : IBatchOwner
                 continue;
             }
 
+            _sourceClosed = true;
             await _source.CloseAsync().ConfigureAwait(false);
             bool finished;
             lock (_gate)
@@ -529,6 +531,12 @@ internal sealed class ParallelRun<T> : IBatchOwner
 
     private async Task CloseSourceAsync()
     {
+        if (_sourceClosed)
+        {
+            return;
+        }
+
+        _sourceClosed = true;
         try
         {
             await _source.CloseAsync().ConfigureAwait(false);
