@@ -367,7 +367,9 @@ internal sealed class ParallelRun<T> : IBatchOwner
         var outstanding = _dispatchedBatches - _consumedBatches;
         if (_maxUnconsumed is { } most)
         {
-            return outstanding == 0 || _dispatchedCalls - _consumedCalls < most;
+            // Whoever asks has the turn or may take it, so the ready batches are his to look at.
+            var next = _ready.TryPeek(out var batch) ? batch.Count : 1;
+            return outstanding == 0 || _dispatchedCalls - _consumedCalls + next <= most;
         }
 
         return outstanding < _defaultWindow;
