@@ -1,9 +1,11 @@
 namespace Orleans.Joblib.Tests;
 
 /// <summary>Waits that end: what should happen happens in milliseconds, and a hang becomes a failed test after <see cref="Limit"/>.</summary>
+/// <remarks>The environment variable JOBLIB_TESTS_PATIENCE sets another limit, in seconds.</remarks>
 internal static class Patience
 {
-    internal static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    internal static readonly TimeSpan Limit =
+        TimeSpan.FromSeconds(double.TryParse(Environment.GetEnvironmentVariable("JOBLIB_TESTS_PATIENCE"), out var seconds) ? seconds : 30);
 
     internal static void Await(ManualResetEventSlim signal, string what) => Check(signal.Wait(Limit), what);
 
