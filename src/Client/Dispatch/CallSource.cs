@@ -4,6 +4,7 @@ namespace Orleans.Joblib;
 internal abstract class CallSource<T>
 {
     private long _taken;
+    private int _closed;
 
     /// <summary>The sequence's length when it is known without reading it.</summary>
     internal virtual long? Length => null;
@@ -23,7 +24,15 @@ internal abstract class CallSource<T>
     /// <returns>How many calls were read; fewer than <paramref name="count"/> at the sequence's end or at a pause.</returns>
     internal abstract ValueTask<int> ReadAsync(Delayed<T>[] buffer, int count, bool mayPause, bool hasCalls);
 
-    internal abstract ValueTask CloseAsync();
+    /// <summary>The run has ended: a sequence that awaits its next call may stop waiting.</summary>
+    internal virtual void Interrupt()
+    {
+    }
+
+    /// <summary>Disposes the sequence's enumerator; a second time it does nothing.</summary>
+    internal ValueTask CloseAsync() => Interlocked.Exchange(ref _closed, 1) == 0 ? DisposeEnumeratorAsync() : ValueTask.CompletedTask;
+
+    private protected abstract ValueTask DisposeEnumeratorAsync();
 
     private protected void Take(in Delayed<T> call)
     {
