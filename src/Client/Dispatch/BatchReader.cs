@@ -9,6 +9,7 @@ internal sealed class BatchReader<T>(CallSource<T> source, ParallelBackend backe
     private readonly Queue<CallBatch<T>> _ready = new();
     private long _taken;
     private long _batches;
+    private int _closed;
 
     /// <summary>Calls that may still be taken before the first has ended.</summary>
     internal long PreDispatchLeft { get; private set; } = settings.PreDispatch.Calls(nJobs);
@@ -18,6 +19,9 @@ internal sealed class BatchReader<T>(CallSource<T> source, ParallelBackend backe
 
     /// <summary>Whether nothing is left to dispatch.</summary>
     internal bool Exhausted => source.Exhausted && _ready.Count == 0;
+
+    /// <summary>Calls of the batch that goes out next; 1 while it is not yet read.</summary>
+    internal int NextCount => _ready.TryPeek(out var batch) ? batch.Count : 1;
 
     internal long? Length => source.Length;
 
@@ -66,7 +70,8 @@ internal sealed class BatchReader<T>(CallSource<T> source, ParallelBackend backe
 
     internal void Interrupt() => source.Interrupt();
 
-    internal ValueTask CloseAsync() => source.CloseAsync();
+    /// <summary>Closes the sequence, once: a sequence whose closing threw is not closed again.</summary>
+    internal ValueTask CloseAsync() => Interlocked.Exchange(ref _closed, 1) == 0 ? source.CloseAsync() : ValueTask.CompletedTask;
 
     /// <summary>Gives an ended batch's array back for the next.</summary>
     internal static void Recycle(CallBatch<T> batch)

@@ -28,7 +28,8 @@ internal sealed partial class ParallelRun<T>
         var outstanding = _dispatchedBatches - _consumedBatches;
         if (_maxUnconsumed is { } most)
         {
-            return outstanding == 0 || _dispatchedCalls - _consumedCalls < most;
+            // Whoever asks has the turn or may take it, so the reader is his to look at.
+            return outstanding == 0 || _dispatchedCalls - _consumedCalls + _reader.NextCount <= most;
         }
 
         return outstanding < _defaultWindow;
