@@ -415,7 +415,9 @@ internal sealed class ParallelRun<T> : IBatchOwner
                     _preDispatching = false;
                 }
 
-                if (!MayDispatch())
+                // With nothing in flight no batch will bring a credit: a sequence that gave no call must end here.
+                var atEnd = _source.Exhausted && _ready.Count == 0 && _endedBatches == _dispatchedBatches;
+                if (!atEnd && !MayDispatch())
                 {
                     _dispatching = false;
                     return null;
