@@ -201,7 +201,18 @@ internal sealed class ParallelRun<T> : IBatchOwner
         Fail(new OperationCanceledException("The stream was left before its end."));
     }
 
-    void IBatchOwner.CallEnded(bool failed) => Report(1, failed ? 1 : 0);
+    void IBatchOwner.CallEnded(bool failed)
+    {
+        try
+        {
+            Report(1, failed ? 1 : 0);
+        }
+        catch (Exception exception)
+        {
+            // The user's IProgress threw on a worker's thread: its fault is the run's, not the process's.
+            Fail(exception);
+        }
+    }
 
     void IBatchOwner.BatchEnded(CallBatch batch, Exception? fault)
     {
