@@ -66,6 +66,7 @@ internal sealed class CallBatch<T> : CallBatch
             return -1;
         }
 
+        int current;
         lock (_gate)
         {
             if (_current < 0 || _abandoned || Scope.Time.GetElapsedTime(_currentStartedAt, now) < timeout || !ClaimCompletion())
@@ -74,10 +75,21 @@ internal sealed class CallBatch<T> : CallBatch
             }
 
             _abandoned = true;
+
+            // Kept now: a call that obeys its token leaves it before Cancel has returned.
+            current = _current;
         }
 
-        _abandoning?.Cancel();
-        return _current;
+        try
+        {
+            _abandoning?.Cancel();
+        }
+        catch (Exception exception) when (exception is AggregateException or ObjectDisposedException)
+        {
+            // A callback that the user's call registered threw, or the call ended this very moment and took its token source along: it is given up all the same.
+        }
+
+        return current;
     }
 
     /// <summary>After <see cref="TryAbandon"/>: the batch that makes the calls behind the overdue one, or null if it was the last or the failure is not kept.</summary>
