@@ -11,19 +11,32 @@ internal sealed class ConfiguredBackend(BackendKey key, ParallelBackend backend,
 
     internal static async ValueTask<ConfiguredBackend> CreateAsync(BackendKey key, ParallelBackend backend, CancellationToken cancellationToken)
     {
-        while (true)
+        backend.Enter();
+        try
         {
-            try
+            while (true)
             {
-                var nJobs = await backend.ConfigureAsync(key.Settings, cancellationToken).ConfigureAwait(false);
-                return nJobs > 0
-                    ? new ConfiguredBackend(key, backend, nJobs)
-                    : throw new JoblibException("no-active-worker", $"The backend '{backend.Name}' has no active worker. Start one, or choose another backend.");
+                try
+                {
+                    var nJobs = await backend.ConfigureAsync(key.Settings, cancellationToken).ConfigureAwait(false);
+                    return nJobs > 0
+                        ? new ConfiguredBackend(key, backend, nJobs)
+                        : throw new JoblibException("no-active-worker", $"The backend '{backend.Name}' has no active worker. Start one, or choose another backend.");
+                }
+                catch (FallbackToBackendException fallback)
+                {
+                    // The backend that will be left is the one that serves; the one that stood back is free at once.
+                    fallback.Backend.Enter();
+                    fallback.Backend.NestingLevel ??= backend.NestingLevel;
+                    backend.Leave();
+                    backend = fallback.Backend;
+                }
             }
-            catch (FallbackToBackendException fallback)
-            {
-                backend = fallback.Backend;
-            }
+        }
+        catch (Exception)
+        {
+            backend.Leave();
+            throw;
         }
     }
 }
