@@ -23,10 +23,7 @@ public sealed class OrleansRunTests(TwoSilos silos) : IClassFixture<TwoSilos>
             Assert.Equal(1000, parallel.Run(from i in Enumerable.Range(0, 1000) select Delayed(() => i)).Length);
         }
 
-        await TwoSilos.EventuallyAsync(async () =>
-            await silos.ActivationsOfAsync("BatchGrain") == 0
-            && await silos.ActivationsOfAsync("CoordinatorGrain") == 0
-            && (await Task.WhenAll(silos.Silos.Select(silo => silos.SlotsOf(silo).GetStatusAsync()))).All(slots => slots is { Runs: 0, Granted: 0, Busy: 0, Queued: 0 }));
+        await silos.NothingIsLeftAsync();
     }
 
     [Fact]
@@ -38,9 +35,7 @@ public sealed class OrleansRunTests(TwoSilos silos) : IClassFixture<TwoSilos>
                 from i in Enumerable.Range(0, 1000) select Delayed(() => i == 500 ? throw new InvalidTimeZoneException() : i)));
         }
 
-        await TwoSilos.EventuallyAsync(async () =>
-            await silos.ActivationsOfAsync("BatchGrain") == 0
-            && (await Task.WhenAll(silos.Silos.Select(silo => silos.SlotsOf(silo).GetStatusAsync()))).All(slots => slots is { Runs: 0, Busy: 0, Queued: 0 }));
+        await silos.NothingIsLeftAsync();
     }
 
     [Fact]
@@ -59,8 +54,7 @@ public sealed class OrleansRunTests(TwoSilos silos) : IClassFixture<TwoSilos>
         Assert.True(await started.WaitAsync(TimeSpan.FromSeconds(30)));
         await cancelling.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run.WaitAsync(TimeSpan.FromSeconds(30)));
-        await TwoSilos.EventuallyAsync(async () =>
-            (await Task.WhenAll(silos.Silos.Select(silo => silos.SlotsOf(silo).GetStatusAsync()))).All(slots => slots is { Busy: 0, Queued: 0 }));
+        await TwoSilos.EventuallyAsync(async () => (await silos.SlotsAsync()).All(slots => slots is { Busy: 0, Queued: 0 }));
     }
 
     [Fact]

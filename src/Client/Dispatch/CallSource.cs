@@ -4,6 +4,7 @@ namespace Orleans.Joblib;
 internal abstract class CallSource<T>
 {
     private long _taken;
+    private readonly TaskCompletionSource _whenClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _closed;
 
     /// <summary>The sequence's length when it is known without reading it.</summary>
@@ -29,8 +30,26 @@ internal abstract class CallSource<T>
     {
     }
 
+    /// <summary>Completes when the sequence's enumerator has been disposed.</summary>
+    internal Task Closed => _whenClosed.Task;
+
     /// <summary>Disposes the sequence's enumerator; a second time it does nothing.</summary>
-    internal ValueTask CloseAsync() => Interlocked.Exchange(ref _closed, 1) == 0 ? DisposeEnumeratorAsync() : ValueTask.CompletedTask;
+    internal async ValueTask CloseAsync()
+    {
+        if (Interlocked.Exchange(ref _closed, 1) != 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await DisposeEnumeratorAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _whenClosed.TrySetResult();
+        }
+    }
 
     private protected abstract ValueTask DisposeEnumeratorAsync();
 

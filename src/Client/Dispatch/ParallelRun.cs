@@ -338,6 +338,9 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
             {
                 // A backend that cannot abort in time, a cluster out of reach say, must not keep the caller waiting: it is not used again.
                 await _backend.Backend.AbortEverythingAsync(ensureReady: true).AsTask().WaitAsync(AbortPatience).ConfigureAwait(false);
+
+                // The thread that has the turn closes the sequence. It may be deep in the user's code, so this wait has an end too.
+                await _reader.Closed.WaitAsync(AbortPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
             _backend.Backend.StopRun();

@@ -31,6 +31,8 @@ internal sealed class SiloWorkers : IDisposable
     internal SiloSlots Status => new(
         LocalBatches.Process, _pool.Size, _runs.Values.Sum(run => run.Slots), _pool.BusyCount, _pool.QueuedCount, _runs.Count);
 
+    internal bool Knows(Guid id) => _runs.ContainsKey(id);
+
     internal void Reserve(Guid id, int slots, TimeSpan lease)
     {
         var run = _runs.GetOrAdd(id, key => new SiloRun(key, new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger)));
