@@ -241,16 +241,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         }
 
         var backend = Interlocked.Exchange(ref _unconfigured, null) ?? key.Choice.Create(key.NestingLevel);
-        backend.Enter();
-        try
-        {
-            return await ConfiguredBackend.CreateAsync(key, backend, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception)
-        {
-            backend.Leave();
-            throw;
-        }
+        return await ConfiguredBackend.CreateAsync(key, backend, cancellationToken).ConfigureAwait(false);
     }
 
     private void Enter()

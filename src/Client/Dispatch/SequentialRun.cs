@@ -17,10 +17,11 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
     private readonly Delayed<T>[] _ahead = new Delayed<T>[settings.BatchSize.IsAuto ? 1 : settings.BatchSize.Calls];
     private long _completed;
     private long _failed;
+    private int _began;
 
     internal IEnumerable<T> Results()
     {
-        entered?.Invoke();
+        Begin();
         var completed = false;
         try
         {
@@ -50,7 +51,7 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
 
     internal async IAsyncEnumerable<T> ResultsAsync([EnumeratorCancellation] CancellationToken consumer = default)
     {
-        entered?.Invoke();
+        Begin();
         var completed = false;
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, consumer);
         try
@@ -87,6 +88,16 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
         {
             JoblibLog.SourceNotClosed(Joblib.Logger, exception);
         }
+    }
+
+    private void Begin()
+    {
+        if (Interlocked.Exchange(ref _began, 1) != 0)
+        {
+            throw new InvalidOperationException("A stream of results is read once. Call Stream again.");
+        }
+
+        entered?.Invoke();
     }
 
     private int Read()
