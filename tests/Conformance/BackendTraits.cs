@@ -16,6 +16,9 @@ public sealed record BackendTraits(string Name)
 
     public bool SupportsSharedMemory { get; init; } = true;
 
+    /// <summary>Calls that may be sent after a running one to the same worker and wait there for it, although another worker is idle.</summary>
+    public int CallsBehindARunningOne { get; init; }
+
     /// <summary>Levels of parallel loops, this one's own not counted, that run in parallel before nesting turns sequential.</summary>
     public int ParallelLevelsBelow { get; init; } = 1;
 }

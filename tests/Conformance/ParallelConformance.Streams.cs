@@ -73,12 +73,22 @@ public abstract partial class ParallelConformance
             })),
             ReturnAs.GeneratorUnordered);
         using var results = stream.GetEnumerator();
-        var fast = Patience.Within(() => Enumerable.Range(0, 9).Select(_ => results.MoveNext() ? results.Current : -1).ToArray());
+        var overtaking = 9 - Traits.CallsBehindARunningOne;
+        var fast = Patience.Within(() => Enumerable.Range(0, overtaking).Select(_ => results.MoveNext() ? results.Current : -1).ToArray());
+        Assert.DoesNotContain(0, fast);
         release.Set();
-        Assert.Equal(Enumerable.Range(1, 9), fast.Order());
-        Assert.True(Patience.Within(results.MoveNext));
-        Assert.Equal(0, results.Current);
-        Assert.False(Patience.Within(results.MoveNext));
+        var slow = Patience.Within(() =>
+        {
+            var rest = new List<int>();
+            while (results.MoveNext())
+            {
+                rest.Add(results.Current);
+            }
+
+            return rest;
+        });
+        Assert.Equal(Enumerable.Range(0, 10), fast.Concat(slow).Order());
+        Assert.Equal(0, slow[0]);
     }
 
     [Fact]

@@ -80,7 +80,9 @@ public abstract partial class ParallelConformance
         using var never = new ManualResetEventSlim();
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var waiting = new ManualResetEventSlim();
-        using var parallel = NewParallel(batchSize: 1);
+
+        // One call in flight, so that the one that is read is made before those that wait: a cluster may start them in another order than they were sent in.
+        using var parallel = NewParallel(preDispatch: 1, batchSize: 1);
         Patience.Within(() =>
         {
             foreach (var result in parallel.Stream(Enumerable.Range(0, 100).Select(i => Delayed(token =>
@@ -117,7 +119,7 @@ public abstract partial class ParallelConformance
         }
 
         using var never = new ManualResetEventSlim();
-        using var parallel = NewParallel(batchSize: 1);
+        using var parallel = NewParallel(preDispatch: 1, batchSize: 1);
 
         // The second call waits until the run ends. One call at a time cannot wait for that: there the endless sequence is what has to end.
         var calls = new CountedSequence<int>(Enumerable.Range(0, int.MaxValue).Select(i => Delayed(token =>
