@@ -12,7 +12,7 @@ internal sealed class ResultStream<T>(ParallelRun<T> run) : IEnumerable<T>, IEnu
     private CancellationTokenRegistration _cancellation;
 
     // Nothing of the run refers to its stream, so a stream that the program dropped is collected and frees the workers.
-    ~ResultStream() => run.Leave();
+    ~ResultStream() => run.Leave(Taken);
 
     public T Current => _results[_at];
 
@@ -54,7 +54,7 @@ internal sealed class ResultStream<T>(ParallelRun<T> run) : IEnumerable<T>, IEnu
     public void Dispose()
     {
         GC.SuppressFinalize(this);
-        run.Leave();
+        run.Leave(Taken);
         _cancellation.Dispose();
     }
 
@@ -64,6 +64,8 @@ internal sealed class ResultStream<T>(ParallelRun<T> run) : IEnumerable<T>, IEnu
         Dispose();
         await run.Ending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
+
+    private int Taken => _batch is null ? 0 : _at + 1;
 
     private bool Advance()
     {
