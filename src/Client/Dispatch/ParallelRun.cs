@@ -499,6 +499,14 @@ internal sealed class ParallelRun<T> : IBatchOwner
     {
         var nJobs = _backend.NJobs;
         var size = _settings.BatchSize.IsAuto ? Math.Clamp(_backend.Backend.ComputeBatchSize(), 1, BatchSize.MaxCalls) : _settings.BatchSize.Calls;
+        if (_printer is not null && _backend.Backend.TakeBatchSizeChange() is { } change)
+        {
+            lock (_gate)
+            {
+                _printer.BatchSizeChanged(change);
+            }
+        }
+
         if (_maxUnconsumed is { } most)
         {
             size = Math.Clamp(size, 1, Math.Max(1, most / (2 * nJobs)));
