@@ -19,7 +19,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
     private readonly Lock _gate = new();
     private ParallelBackend? _unconfigured;
     private ConfiguredBackend? _kept;
-    private Action? _leave;
+    private Action? _stop;
     private bool _running;
     private bool _disposed;
 
@@ -90,18 +90,18 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
     /// <inheritdoc cref="Dispose"/>
     public async ValueTask DisposeAsync()
     {
-        Action? leave;
+        Action? stop;
         ConfiguredBackend? kept;
         lock (_gate)
         {
             _disposed = true;
-            leave = _leave;
+            stop = _stop;
             kept = _kept;
             _kept = null;
         }
 
         // A run in progress gives its backend back when it has ended, and finds the instance disposed.
-        leave?.Invoke();
+        stop?.Invoke();
         if (kept is not null)
         {
             await KeptBackends.EndAsync(kept).ConfigureAwait(false);
@@ -194,7 +194,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
                 cancellationToken);
             lock (_gate)
             {
-                _leave = run.Leave;
+                _stop = run.Stop;
             }
 
             _ = run.StartAsync();
@@ -265,7 +265,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         lock (_gate)
         {
             _running = false;
-            _leave = null;
+            _stop = null;
             disposed = _disposed;
             _kept = backend is not null && reusable && !disposed ? backend : null;
         }

@@ -4,7 +4,7 @@ namespace Orleans.Joblib;
 public abstract class AutoBatchingBackend : ParallelBackend
 {
     private readonly AutoBatcher _batcher;
-    private int _verbose;
+    private BatchSizeChange? _change;
 
     /// <summary>joblib's bounds: 0.2 s to 2 s a batch.</summary>
     protected AutoBatchingBackend()
@@ -21,20 +21,12 @@ public abstract class AutoBatchingBackend : ParallelBackend
     }
 
     /// <inheritdoc/>
-    public override ValueTask<int> ConfigureAsync(BackendSettings settings, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(settings);
-        _verbose = settings.Verbose;
-        return base.ConfigureAsync(settings, cancellationToken);
-    }
-
-    /// <inheritdoc/>
     public override int ComputeBatchSize()
     {
         var size = _batcher.ComputeBatchSize(out var change);
-        if (change is not null && _verbose >= ProgressPrinter.BackendVerbosity)
+        if (change is not null)
         {
-            ProgressPrinter.PrintBatchSize(change);
+            _change = change;
         }
 
         return size;
@@ -42,6 +34,8 @@ public abstract class AutoBatchingBackend : ParallelBackend
 
     /// <inheritdoc/>
     public override void BatchCompleted(int batchSize, TimeSpan duration) => _batcher.BatchCompleted(batchSize, duration);
+
+    internal override BatchSizeChange? TakeBatchSizeChange() => Interlocked.Exchange(ref _change, null);
 
     /// <inheritdoc/>
     public override ValueTask TerminateAsync()

@@ -102,6 +102,9 @@ public abstract class ParallelBackend
     /// <summary>joblib's rule for local workers: a negative number counts back from the cores, and never below 1.</summary>
     protected static int LocalNJobs(int nJobs) => nJobs > 0 ? nJobs : Math.Max(CpuCounter.Count(onlyPhysicalCores: false) + 1 + nJobs, 1);
 
+    /// <summary>The last step of the automatic batch size that nobody has taken yet, for the progress lines.</summary>
+    internal virtual BatchSizeChange? TakeBatchSizeChange() => null;
+
     /// <summary>A backend object that a program passes to two loops can serve one at a time.</summary>
     internal void Enter()
     {

@@ -9,7 +9,6 @@ internal sealed class BatchReader<T>(CallSource<T> source, ParallelBackend backe
     private readonly Queue<CallBatch<T>> _ready = new();
     private long _taken;
     private long _batches;
-    private int _closed;
 
     /// <summary>Calls that may still be taken before the first has ended.</summary>
     internal long PreDispatchLeft { get; private set; } = settings.PreDispatch.Calls(nJobs);
@@ -71,7 +70,9 @@ internal sealed class BatchReader<T>(CallSource<T> source, ParallelBackend backe
     internal void Interrupt() => source.Interrupt();
 
     /// <summary>Closes the sequence, once: a sequence whose closing threw is not closed again.</summary>
-    internal ValueTask CloseAsync() => Interlocked.Exchange(ref _closed, 1) == 0 ? source.CloseAsync() : ValueTask.CompletedTask;
+    internal Task Closed => source.Closed;
+
+    internal ValueTask CloseAsync() => source.CloseAsync();
 
     /// <summary>Gives an ended batch's array back for the next.</summary>
     internal static void Recycle(CallBatch<T> batch)

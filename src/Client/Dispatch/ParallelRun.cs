@@ -38,6 +38,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
     private bool _preDispatching = true;
     private bool _drained;
     private bool _ended;
+    private bool _left;
     private long _credits;
     private long _dispatchedCalls;
     private long _dispatchedBatches;
@@ -153,26 +154,44 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
     }
 
     /// <summary>The consumer left. Work that nobody will see is cancelled, and said so.</summary>
-    internal void Leave()
+    /// <param name="taken">Results that it took of a batch not yet <see cref="Consumed"/>.</param>
+    internal void Leave(int taken)
+    {
+        WarnAboutUnused(taken);
+        Fail(new OperationCanceledException("The stream was left before its end."));
+    }
+
+    /// <summary>The user disposed the <c>Parallel</c>.</summary>
+    internal void Stop()
+    {
+        if (_stream is not null)
+        {
+            WarnAboutUnused(taken: 0);
+        }
+
+        Fail(new OperationCanceledException("The Parallel was disposed before its run had ended."));
+    }
+
+    private void WarnAboutUnused(int taken)
     {
         long ready;
         long pending;
         lock (_gate)
         {
-            ready = _completedCalls - _consumedCalls;
-            pending = _ended ? 0 : _dispatchedCalls - _completedCalls;
-            if (_failure is not null)
+            if (_left || _failure is not null)
             {
                 return;
             }
+
+            _left = true;
+            ready = _completedCalls - _consumedCalls - taken;
+            pending = _dispatchedCalls - _completedCalls;
         }
 
-        if (_stream is not null && (ready > 0 || pending > 0))
+        if (ready > 0 || pending > 0)
         {
             JoblibLog.StreamLeft(Joblib.Logger, ready, pending);
         }
-
-        Fail(new OperationCanceledException("The loop was left before its end."));
     }
 
     void IBatchOwner.CallEnded(bool failed) => Report(failed ? 1 : 0);

@@ -12,7 +12,7 @@ internal sealed class ResultStream<T>(ParallelRun<T> run) : IEnumerable<T>, IEnu
     private CancellationTokenRegistration _cancellation;
 
     // Nothing of the run refers to its stream, so a stream that the program dropped is collected and frees the workers.
-    ~ResultStream() => run.Leave();
+    ~ResultStream() => run.Leave(Taken);
 
     public T Current => _results[_at];
 
@@ -69,9 +69,11 @@ internal sealed class ResultStream<T>(ParallelRun<T> run) : IEnumerable<T>, IEnu
         await run.Ending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    private int Taken => _batch is null ? 0 : _at + 1;
+
     private void Leave()
     {
-        run.Leave();
+        run.Leave(Taken);
         _cancellation.Dispose();
     }
 

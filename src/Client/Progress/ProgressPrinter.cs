@@ -6,7 +6,7 @@ namespace Orleans.Joblib;
 /// <remarks>joblib 1.6: <c>Parallel.print_progress</c>, <c>Parallel._print</c>, <c>_verbosity_filter</c>, <c>logger.short_format_time</c>.</remarks>
 internal sealed class ProgressPrinter(int nJobs, int verbose, long? length, long preDispatched)
 {
-    /// <summary>The verbosity from which a backend itself prints.</summary>
+    /// <summary>The verbosity from which the choice of a backend and the steps of the automatic batch size are printed.</summary>
     internal const int BackendVerbosity = 10;
 
     private const int StandardOutputVerbosity = 50;
@@ -14,13 +14,20 @@ internal sealed class ProgressPrinter(int nJobs, int verbose, long? length, long
 
     private readonly int _width = length is > 0 ? length.Value.ToString(CultureInfo.InvariantCulture).Length : UnknownLengthWidth;
 
-    internal static void PrintBatchSize(BatchSizeChange change) => Console.Out.WriteLine(
-        $"Batch computation too {(change.TooFast ? "fast" : "slow")} ({change.Duration.TotalSeconds.ToString("R", CultureInfo.InvariantCulture)}s.) Setting batch_size={change.BatchSize}.");
-
     internal void Started(string backend) => Print($"Using backend {backend} with {nJobs} concurrent workers.");
 
     internal void Finished(long completed, TimeSpan elapsed) =>
         Print($"Done {Pad(completed)} out of {Pad(completed)} | elapsed: {Format(elapsed)} finished");
+
+    /// <summary>A line when the automatic batch size steps; the duration is written as Python writes a float.</summary>
+    internal void BatchSizeChanged(BatchSizeChange change)
+    {
+        if (verbose >= BackendVerbosity)
+        {
+            var seconds = change.Duration.TotalSeconds.ToString("R", CultureInfo.InvariantCulture).Replace('E', 'e');
+            Print($"Batch computation too {(change.TooFast ? "fast" : "slow")} ({seconds}s.) Setting batch_size={change.BatchSize}.");
+        }
+    }
 
     /// <summary>A line while the sequence still gives calls.</summary>
     internal void Running(long completed, long dispatchedBatches, TimeSpan elapsed)
