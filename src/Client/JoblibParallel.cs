@@ -13,6 +13,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
 {
     private readonly RunSettings _settings;
     private readonly bool _streams;
+    private readonly bool _elsewhere;
     private readonly Lock _gate = new();
     private ParallelBackend? _unconfigured;
     private ConfiguredBackend? _kept;
@@ -25,6 +26,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         _settings = arguments.Resolve(out var backend);
         _unconfigured = backend;
         _streams = backend.SupportsReturnGenerator;
+        _elsewhere = backend.RunsElsewhere;
     }
 
     /// <summary>Makes the calls and gives their results in the order of the sequence.</summary>
@@ -157,6 +159,9 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         Enter();
         CallSource<T>? source = null;
         ConfiguredBackend? backend = null;
+
+        // A loop inside a call of the same silo needs the worker that its caller occupies. Asked on the caller's thread, so before anything is awaited.
+        var lent = _elsewhere ? WorkerPool.LendCurrentSlot() : null;
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -169,16 +174,28 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
             source = open();
             if (backend is null || backend.Backend is SequentialBackend || (backend.NJobs == 1 && !backend.Backend.RunsElsewhere))
             {
+                lent?.Dispose();
                 return Sequential(source, backend, order, cancellationToken);
             }
 
-            var run = new ParallelRun<T>(_settings, backend, source, order, maxUnconsumed, Release, cancellationToken);
+            var run = new ParallelRun<T>(
+                _settings,
+                backend,
+                source,
+                order,
+                maxUnconsumed,
+                (ended, reusable) =>
+                {
+                    lent?.Dispose();
+                    Release(ended, reusable);
+                },
+                cancellationToken);
             lock (_gate)
             {
                 _leave = run.Leave;
             }
 
-            await run.StartAsync().ConfigureAwait(false);
+            _ = run.StartAsync();
             return new Started<T>(run, null);
         }
         catch (Exception)
@@ -188,6 +205,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
                 await source.CloseAsync().ConfigureAwait(false);
             }
 
+            lent?.Dispose();
             Release(backend, reusable: true);
             throw;
         }

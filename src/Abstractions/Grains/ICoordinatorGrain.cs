@@ -9,9 +9,9 @@ public interface ICoordinatorGrain : IGrainWithGuidKey
     Task<RunGrant> StartAsync(RunRequest request);
 
     /// <summary>Renews the client's lease.</summary>
-    /// <returns>False when the run is not open here: the client starts it again.</returns>
+    /// <returns>The slots as they are now, silos that joined or left counted in; null when the run is not open here: the client starts it again.</returns>
     [Alias("Renew")]
-    Task<bool> RenewAsync();
+    Task<RunGrant?> RenewAsync();
 
     /// <summary>Takes in what a silo completed.</summary>
     /// <returns>The advised batch size, in calls.</returns>

@@ -13,6 +13,9 @@ public readonly record struct SlotKey(Guid Run, int Number, SiloAddress Silo)
     /// <summary>The key as Orleans stores it: <c>run/slot@silo</c>.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Run:N}/{Number}@{Silo.ToParsableString()}");
 
+    /// <summary>The key of a silo's slots grain.</summary>
+    internal static string ForSilo(SiloAddress silo) => "slots@" + silo.ToParsableString();
+
     /// <summary>The silo that a batch grain or a silo's slots grain belongs to.</summary>
     internal static SiloAddress SiloOf(string key) => SiloAddress.FromParsableString(key[(key.IndexOf('@', Math.Max(0, key.IndexOf('/', StringComparison.Ordinal))) + 1)..]);
 

@@ -1,7 +1,7 @@
 namespace Orleans.Joblib;
 
-/// <summary>What a batch grain answers once its batch has ended.</summary>
-/// <param name="Status">Whether the batch was executed.</param>
+/// <summary>What a batch grain answers.</summary>
+/// <param name="Status">What became of the batch.</param>
 /// <param name="AdvisedBatchSize">The coordinator's latest advice to the dispatcher, in calls; 0 when it has none yet.</param>
 [GenerateSerializer]
 [Immutable]

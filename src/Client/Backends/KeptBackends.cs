@@ -70,7 +70,7 @@ internal static class KeptBackends
         }
         finally
         {
-            backend.Backend.Leave();
+            backend.Requested.Leave();
         }
     }
 

@@ -15,6 +15,8 @@ namespace Orleans.Joblib;
 /// </remarks>
 internal sealed class ParallelRun<T> : IBatchOwner
 {
+    private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
     private readonly RunSettings _settings;
     private readonly ConfiguredBackend _backend;
@@ -127,9 +129,18 @@ internal sealed class ParallelRun<T> : IBatchOwner
     internal Task Ending => _ending.Task;
 
     /// <summary>Takes the first calls from the sequence on the caller's thread and dispatches them.</summary>
+    /// <remarks>Returns when the turn is given back; with a sequence that awaits, that may be as late as its end. Never throws.</remarks>
     internal Task StartAsync()
     {
-        _backend.Backend.StartRun();
+        try
+        {
+            _backend.Backend.StartRun();
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+        }
+
         return DispatchAsync();
     }
 
@@ -216,30 +227,29 @@ internal sealed class ParallelRun<T> : IBatchOwner
         }
     }
 
-    private void TakeOutcome(CallBatch<T> part, Exception? fault)
+    private void TakeOutcome(CallBatch<T> batch, Exception? fault)
     {
-        var whole = part.Whole;
-        var duration = _time.GetElapsedTime(whole.DispatchedAt);
-        Measure(part, whole, fault, duration);
+        var duration = _time.GetElapsedTime(batch.DispatchedAt);
+        Measure(batch, fault, duration);
         if (fault is not null)
         {
             Fail(new JoblibException(
                 "backend-fault",
-                $"The backend '{Name}' could not execute batch {whole.Number} ({whole.Count} calls from call {whole.FirstCallIndex}): {fault.Message}",
+                $"The backend '{Name}' could not execute batch {batch.Number} ({batch.Count} calls from call {batch.FirstCallIndex}): {fault.Message}",
                 fault));
         }
-        else if (part.Failure is { } failure)
+        else if (batch.Failure is { } failure)
         {
             Fail(failure.Exception);
         }
-        else if (part.EndedCalls == whole.Count)
+        else if (batch.IsWhole)
         {
-            Succeed(whole, duration);
+            Succeed(batch, duration);
         }
         else if (!_scope.Ended)
         {
             Fail(new JoblibException(
-                "batch-not-executed", $"The backend '{Name}' completed batch {whole.Number} without executing it. Call Execute before Complete, or pass the fault."));
+                "batch-not-executed", $"The backend '{Name}' completed batch {batch.Number} without executing it. Call Execute before Complete, or pass the fault."));
         }
     }
 
@@ -263,6 +273,7 @@ internal sealed class ParallelRun<T> : IBatchOwner
         }
 
         _scope.End();
+        _source.Interrupt();
         _ = EndAsync(closesSource);
     }
 
@@ -415,7 +426,9 @@ internal sealed class ParallelRun<T> : IBatchOwner
                     _preDispatching = false;
                 }
 
-                if (!MayDispatch())
+                // With nothing in flight no batch will bring a credit: a sequence that gave no call must end here.
+                var atEnd = _source.Exhausted && _ready.Count == 0 && _endedBatches == _dispatchedBatches;
+                if (!atEnd && !MayDispatch())
                 {
                     _dispatching = false;
                     return null;
@@ -551,7 +564,8 @@ internal sealed class ParallelRun<T> : IBatchOwner
         {
             if (failed)
             {
-                await _backend.Backend.AbortEverythingAsync(ensureReady: true).ConfigureAwait(false);
+                // A backend that cannot abort in time, a cluster out of reach say, must not keep the caller waiting: it is not used again.
+                await _backend.Backend.AbortEverythingAsync(ensureReady: true).AsTask().WaitAsync(AbortPatience).ConfigureAwait(false);
             }
 
             _backend.Backend.StopRun();
@@ -606,39 +620,24 @@ internal sealed class ParallelRun<T> : IBatchOwner
         }
 
         var now = _time.GetTimestamp();
-        foreach (var batch in watched)
+        foreach (var overdue in watched.SelectMany(batch => batch.GiveUpOverdue(now)))
         {
-            var part = batch.Running;
-            var offset = part.TryAbandon(now);
-            if (offset >= 0)
-            {
-                GiveUp(part, offset);
-            }
+            GiveUp(overdue);
         }
     }
 
-    private void GiveUp(CallBatch<T> part, int offset)
+    private void GiveUp(OverdueCall<T> overdue)
     {
         var timeout = _scope.Timeout!.Value;
-        var index = part.FirstCallIndex + offset;
-        var call = part.Calls[offset].ToString();
-        var exception = new TimeoutException($"Call {index}, {call}, has run longer than its timeout of '{timeout}'. Raise 'timeout', or let the call watch its token.");
-        var failure = CallFailure.Describe(exception, index, call);
-        JoblibLog.CallOverdue(Joblib.Logger, index, timeout);
+        var exception = new TimeoutException(
+            $"Call {overdue.Index}, {overdue.Call}, has run longer than its timeout of '{timeout}'. Raise 'timeout', or let the call watch its token.");
+        var failure = CallFailure.Describe(exception, overdue.Index, overdue.Call);
+        JoblibLog.CallOverdue(Joblib.Logger, overdue.Index, timeout);
         try
         {
-            _backend.Backend.Abandon(part);
-            var rest = part.Continue(offset, exception, failure, out var kept);
+            _backend.Backend.Abandon(overdue.Part);
             Report(1, 1);
-            if (!kept)
-            {
-                Fail(exception);
-            }
-            else if (rest is null)
-            {
-                ((IBatchOwner)this).BatchEnded(part, null);
-            }
-            else
+            if (overdue.Part.EndOverdue(overdue, exception, failure) is { } rest)
             {
                 _backend.Backend.Submit(rest);
             }
@@ -661,12 +660,20 @@ internal sealed class ParallelRun<T> : IBatchOwner
         {
             _reportedCalls += ended;
             _reportedFailures += failed;
-            progress.Report(new RunProgress(
-                _reportedCalls,
-                _reportedFailures,
-                Volatile.Read(ref _dispatchedCalls),
-                _source.Length ?? (Volatile.Read(ref _drained) ? _dispatchedCalls : null),
-                _time.GetElapsedTime(_startedAt)));
+            try
+            {
+                progress.Report(new RunProgress(
+                    _reportedCalls,
+                    _reportedFailures,
+                    Volatile.Read(ref _dispatchedCalls),
+                    _source.Length ?? (Volatile.Read(ref _drained) ? _dispatchedCalls : null),
+                    _time.GetElapsedTime(_startedAt)));
+            }
+            catch (Exception exception)
+            {
+                // This is a worker's thread: the user's exception is the run's, not the process's.
+                Fail(exception);
+            }
         }
     }
 
@@ -689,22 +696,22 @@ internal sealed class ParallelRun<T> : IBatchOwner
         }
     }
 
-    private void Measure(CallBatch<T> part, CallBatch<T> whole, Exception? fault, TimeSpan duration)
+    private void Measure(CallBatch<T> batch, Exception? fault, TimeSpan duration)
     {
-        if (!JoblibInstruments.MeasuresBatches && whole.Span is null)
+        if (!JoblibInstruments.MeasuresBatches && batch.Span is null)
         {
             return;
         }
 
-        var failed = fault is not null || part.Failure is not null;
+        var failed = fault is not null || batch.Failure is not null;
         JoblibInstruments.BatchEnded(
             Name,
-            failed ? "failed" : part.EndedCalls == whole.Count ? "completed" : "cancelled",
-            whole.Count,
+            failed ? "failed" : batch.IsWhole ? "completed" : "cancelled",
+            batch.Count,
             duration,
-            part.StartedAt == 0 ? duration : _time.GetElapsedTime(whole.DispatchedAt, part.StartedAt));
-        whole.Span?.SetStatus(failed ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
-        whole.Span?.Dispose();
+            batch.StartedAt == 0 ? duration : _time.GetElapsedTime(batch.DispatchedAt, batch.StartedAt));
+        batch.Span?.SetStatus(failed ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
+        batch.Span?.Dispose();
     }
 
     /// <summary>The context that calls run in: the caller's, with the configuration that loops inside calls get.</summary>

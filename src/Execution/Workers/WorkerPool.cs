@@ -2,10 +2,10 @@ namespace Orleans.Joblib;
 
 /// <summary>Dedicated threads that execute batches: user code runs here, never on the thread pool or an Orleans scheduler.</summary>
 /// <remarks>
-/// All shared state is behind <c>_gate</c>. Invariants: at most <see cref="Size"/> workers are not abandoned; a queued item has a worker awake, or all workers are
+/// All shared state is behind <c>_gate</c>. Invariants: at most <see cref="Size"/> workers, and one more for each slot that is lent out, are not abandoned; a queued item has a worker awake, or all workers are
 /// busy; a worker that was abandoned or outlives the pool ends after the item in its hands. Workers start when work first needs them.
 /// </remarks>
-internal sealed class WorkerPool : IDisposable
+internal sealed class WorkerPool : IWorkSharer, IDisposable
 {
     // A worker that parks costs its next item two context switches, 10 to 50 µs on a virtual machine; this spin bridges the gap between items of a busy run
     // and is spent once per item at most.
@@ -16,6 +16,7 @@ internal sealed class WorkerPool : IDisposable
     private readonly List<Worker> _workers = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _name;
+    private int _capacity;
     private int _queued;
     private int _parked;
     private int _busy;
@@ -26,7 +27,7 @@ internal sealed class WorkerPool : IDisposable
     internal WorkerPool(int size, string name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
-        Size = size;
+        Size = _capacity = size;
         _name = name;
     }
 
@@ -47,6 +48,9 @@ internal sealed class WorkerPool : IDisposable
         }
     }
 
+    /// <summary>Whether a worker could take up more: none is queued, and one is idle or not yet started.</summary>
+    public bool WantsWork => Volatile.Read(ref _queued) == 0 && Volatile.Read(ref _busy) < Volatile.Read(ref _capacity);
+
     internal int QueuedCount => Volatile.Read(ref _queued);
 
     /// <summary>Threads alive, abandoned ones included.</summary>
@@ -61,34 +65,52 @@ internal sealed class WorkerPool : IDisposable
         }
     }
 
-    internal void Submit(IWorkItem item)
+    void IWorkSharer.Share(CallBatch part)
+    {
+        if (!TrySubmit(part))
+        {
+            part.Complete();
+        }
+    }
+
+    /// <summary>Queues an item.</summary>
+    /// <returns>False when the pool is disposed: the item will not run.</returns>
+    internal bool TrySubmit(IWorkItem item)
     {
         Worker? started = null;
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_disposed)
+            {
+                return false;
+            }
+
             _queue.Enqueue(item);
             _queued++;
             if (_parked > 0)
             {
                 Monitor.Pulse(_gate);
             }
-            else if (_workers.Count < Size && _queued > _workers.Count - _busy)
+            else if (_workers.Count < _capacity && _queued > _workers.Count - _busy)
             {
                 started = AddWorker();
             }
         }
 
         started?.Start();
+        return true;
     }
 
     /// <summary>Gives up the worker that is executing an item: its thread ends when the item lets it, and another takes its place now.</summary>
-    internal void Abandon(IWorkItem item)
+    internal void Abandon(IWorkItem item) => Abandon(current => ReferenceEquals(current, item));
+
+    /// <inheritdoc cref="Abandon(IWorkItem)"/>
+    internal void Abandon(Predicate<IWorkItem> isIt)
     {
         Worker? started = null;
         lock (_gate)
         {
-            var index = _workers.FindIndex(worker => ReferenceEquals(worker.Current, item));
+            var index = _workers.FindIndex(worker => worker.Current is { } item && isIt(item));
             if (index < 0)
             {
                 return;
@@ -127,6 +149,12 @@ internal sealed class WorkerPool : IDisposable
         return removed;
     }
 
+    /// <summary>
+    /// Lends the calling worker's slot out until disposed: its call waits for a loop that runs on this same pool, and would wait for ever if such calls held
+    /// every worker. Null when the calling thread is no worker.
+    /// </summary>
+    internal static IDisposable? LendCurrentSlot() => Worker.Mine is { } worker ? new LentSlot(worker.Pool) : null;
+
     /// <summary>Ends idle workers now and busy ones after the item in their hands; drops what is queued.</summary>
     public void Dispose()
     {
@@ -151,6 +179,26 @@ internal sealed class WorkerPool : IDisposable
         }
     }
 
+    private void ChangeCapacity(int by)
+    {
+        Worker? started = null;
+        lock (_gate)
+        {
+            _capacity += by;
+            if (by > 0 && _queued > 0 && _parked == 0 && _workers.Count < _capacity && !_disposed)
+            {
+                started = AddWorker();
+            }
+            else if (by < 0 && _parked > 0)
+            {
+                // A worker too many ends: one that is parked must look.
+                Monitor.PulseAll(_gate);
+            }
+        }
+
+        started?.Start();
+    }
+
     private Worker AddWorker()
     {
         var worker = new Worker(this, $"{_name}-{_workersNamed++}");
@@ -172,7 +220,7 @@ internal sealed class WorkerPool : IDisposable
         {
             while (true)
             {
-                if (_disposed || worker.Abandoned)
+                if (_disposed || worker.Abandoned || _workers.Count > _capacity)
                 {
                     return null;
                 }
@@ -216,8 +264,28 @@ internal sealed class WorkerPool : IDisposable
         }
     }
 
+    private sealed class LentSlot : IDisposable
+    {
+        private WorkerPool? _pool;
+
+        internal LentSlot(WorkerPool pool)
+        {
+            _pool = pool;
+            pool.ChangeCapacity(by: 1);
+        }
+
+        public void Dispose() => Interlocked.Exchange(ref _pool, null)?.ChangeCapacity(by: -1);
+    }
+
     private sealed class Worker(WorkerPool pool, string name)
     {
+        [ThreadStatic]
+        private static Worker? _mine;
+
+        internal static Worker? Mine => _mine;
+
+        internal WorkerPool Pool => pool;
+
         internal IWorkItem? Current { get; set; }
 
         internal bool Abandoned { get; set; }
@@ -226,9 +294,10 @@ internal sealed class WorkerPool : IDisposable
 
         private void Loop()
         {
+            _mine = this;
             while (pool.Next(this) is { } item)
             {
-                item.Run();
+                item.Run(pool);
                 pool.Finish(this);
             }
 

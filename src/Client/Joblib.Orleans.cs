@@ -1,0 +1,14 @@
+namespace Orleans.Joblib;
+
+public static partial class Joblib
+{
+    /// <summary>Makes the backend name <c>"orleans"</c> live.</summary>
+    /// <param name="client">A connected client of the cluster; not owned. A later call replaces it for runs that start then.</param>
+    /// <returns>Dispose it to make the name unknown again; ignoring it is fine.</returns>
+    /// <remarks>As <c>register_ray()</c>.</remarks>
+    public static IDisposable RegisterOrleans(IClusterClient client)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return new BackendRegistration(BackendRegistry.Orleans, () => new OrleansBackend(client));
+    }
+}

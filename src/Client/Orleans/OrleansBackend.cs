@@ -1,0 +1,148 @@
+using Orleans.Runtime;
+
+namespace Orleans.Joblib;
+
+/// <summary>Backend <c>"orleans"</c>: calls run in the worker pools of a cluster's silos.</summary>
+/// <remarks>
+/// nJobs counts slots; −1, the default, is every worker of the cluster, and more than there are gives as many as there are. Automatic batches follow the
+/// cluster's own measurements over all silos (joblib's 0.2 s to 2 s). One job runs on the calling thread, as everywhere. Options: <see cref="OrleansBackendOptions"/>.
+/// </remarks>
+public sealed class OrleansBackend : ParallelBackend
+{
+    private readonly IClusterClient _client;
+    private readonly OrleansBackendOptions _standardOptions;
+    private OrleansBackendOptions _options;
+    private RunRequest? _request;
+    private ClusterRun? _run;
+
+    /// <summary>A backend on a cluster.</summary>
+    /// <param name="client">A connected client; the backend does not own it.</param>
+    /// <param name="standardOptions">What holds for loops that give no options of their own. Default: the options' own defaults.</param>
+    public OrleansBackend(IClusterClient client, OrleansBackendOptions? standardOptions = null)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        _client = client;
+        _options = _standardOptions = standardOptions ?? new OrleansBackendOptions();
+    }
+
+    /// <inheritdoc/>
+    public override string Name => BackendRegistry.Orleans;
+
+    /// <inheritdoc/>
+    public override int DefaultNJobs => -1;
+
+    /// <inheritdoc/>
+    public override bool SupportsTimeout => true;
+
+    /// <inheritdoc/>
+    public override bool RunsElsewhere => true;
+
+    internal ClusterRun? Run => _run;
+
+    /// <inheritdoc/>
+    public override int EffectiveNJobs(int nJobs)
+    {
+        var slots = Task.Run(CountSlotsAsync).GetAwaiter().GetResult();
+        return slots == 0 ? 0 : SlotsFor(nJobs, slots);
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask<int> ConfigureAsync(BackendSettings settings, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        _options = settings.Options switch
+        {
+            null => _standardOptions,
+            OrleansBackendOptions options => options,
+            var other => throw new ArgumentException($"The backend 'orleans' does not know '{other.GetType().Name}'. Pass OrleansBackendOptions as backendOptions."),
+        };
+        var requested = settings.NJobs switch
+        {
+            RunRequest.AllSlots or > 0 => settings.NJobs,
+            var less => SlotsFor(less, await CountSlotsAsync().ConfigureAwait(false)),
+        };
+        _request = new RunRequest(requested, _options.Lease, $"{Environment.MachineName}/{Environment.ProcessId}");
+        _run = await ClusterRun.OpenAsync(_client, _request, _options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        var slots = _run.SlotCount;
+        if (slots == 0)
+        {
+            await TerminateAsync().ConfigureAwait(false);
+        }
+
+        return slots;
+    }
+
+    /// <inheritdoc/>
+    public override void Submit(CallBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        _run!.Send(batch);
+    }
+
+    /// <inheritdoc/>
+    public override int ComputeBatchSize() => _run!.AdvisedBatchSize;
+
+    /// <inheritdoc/>
+    public override void Abandon(CallBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (batch.Slot is Slot slot)
+        {
+            _ = AbandonAsync(slot, batch.Handle);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask AbortEverythingAsync(bool ensureReady)
+    {
+        await TerminateAsync().ConfigureAwait(false);
+        if (ensureReady)
+        {
+            _run = await ClusterRun.OpenAsync(_client, _request!, _options.ConnectTimeout, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask TerminateAsync()
+    {
+        if (Interlocked.Exchange(ref _run, null) is { } run)
+        {
+            await run.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static int SlotsFor(int nJobs, int slots) => nJobs > 0 ? Math.Min(nJobs, slots) : Math.Max(slots + 1 + nJobs, 1);
+
+    private static async Task AbandonAsync(Slot slot, long handle)
+    {
+        try
+        {
+            await slot.Grain.AbandonAsync(handle).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            JoblibLog.AbortFailed(Joblib.Logger, exception, BackendRegistry.Orleans);
+        }
+    }
+
+    private async Task<int> CountSlotsAsync()
+    {
+        var management = _client.GetGrain<IManagementGrain>(0);
+        var hosts = await management.GetHosts(onlyActive: true).WaitAsync(_options.ConnectTimeout).ConfigureAwait(false);
+        var counts = await Task.WhenAll(hosts.Keys.Select(CountAsync)).ConfigureAwait(false);
+        return counts.Sum();
+
+        async Task<int> CountAsync(SiloAddress silo)
+        {
+            try
+            {
+                return (await _client.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo)).GetStatusAsync().WaitAsync(_options.ConnectTimeout).ConfigureAwait(false)).Size;
+            }
+            catch (Exception exception) when (exception is OrleansException or TimeoutException)
+            {
+                // A silo without workers, or one that is going: it has no slots.
+                return 0;
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+namespace Orleans.Joblib;
+
+/// <summary>Settings of the backend <c>"orleans"</c>, given as <c>backendOptions</c>.</summary>
+public sealed record OrleansBackendOptions : BackendOptions
+{
+    /// <summary>The default of <see cref="Lease"/>: 30 s.</summary>
+    public static readonly TimeSpan DefaultLease = TimeSpan.FromSeconds(30);
+
+    /// <summary>The default of <see cref="ConnectTimeout"/>: 10 s.</summary>
+    public static readonly TimeSpan DefaultConnectTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the cluster keeps a run whose client has gone silent; renewed three times as often. 1 s to 1 h. Default: 30 s.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Out of range.</exception>
+    public TimeSpan Lease
+    {
+        get;
+        init => field = value >= TimeSpan.FromSeconds(1) && value <= TimeSpan.FromHours(1)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, $"Lease must not be '{value}'. Use 1 second to 1 hour.");
+    } = DefaultLease;
+
+    /// <summary>How long to wait for the cluster when a run opens. 0.1 s to 10 min. Default: 10 s.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Out of range.</exception>
+    public TimeSpan ConnectTimeout
+    {
+        get;
+        init => field = value >= TimeSpan.FromSeconds(0.1) && value <= TimeSpan.FromMinutes(10)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, $"ConnectTimeout must not be '{value}'. Use 0.1 seconds to 10 minutes.");
+    } = DefaultConnectTimeout;
+}

@@ -1,0 +1,26 @@
+using Orleans.Concurrency;
+using Orleans.Runtime;
+
+namespace Orleans.Joblib.Silo;
+
+/// <summary>One slot of one run. Nothing here takes longer than a hand-over to the workers.</summary>
+[SlotPlacement]
+[Reentrant]
+internal sealed class BatchGrain(SiloWorkers workers) : Grain, IBatchGrain
+{
+    private SlotKey _slot;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _slot = SlotKey.Parse(this.GetPrimaryKeyString());
+        return Task.CompletedTask;
+    }
+
+    public ValueTask<BatchAnswer> ExecuteAsync(BatchRequest request) => new(workers.Execute(_slot, GrainContext, request));
+
+    public ValueTask AbandonAsync(long handle)
+    {
+        workers.Abandon(handle);
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,184 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Runtime;
+
+namespace Orleans.Joblib.Silo;
+
+/// <summary>One run's control. Soft state: if its silo dies the next call brings it up elsewhere, and the client's next renewal seeds it again.</summary>
+/// <remarks>Reentrant, so that reports flow while slots are being changed; <c>_changing</c> keeps changes of slots one at a time.</remarks>
+[Reentrant]
+internal sealed class CoordinatorGrain(ISiloStatusOracle silos, TimeProvider time, ILogger<CoordinatorGrain> logger) : Grain, ICoordinatorGrain, IDisposable
+{
+    private const int RenewalsPerLease = 3;
+
+    private readonly AutoBatcher _batcher = new();
+    private readonly CompletionLog _completions = new();
+    private readonly SemaphoreSlim _changing = new(1, 1);
+    private Dictionary<SiloAddress, SiloSlots> _silos = [];
+    private SlotGrant[] _slots = [];
+    private RunRequest? _request;
+    private IGrainTimer? _renewal;
+    private long _renewedAt;
+
+    private Guid Run => this.GetPrimaryKey();
+
+    public async Task<RunGrant> StartAsync(RunRequest request)
+    {
+        _request = request;
+        _renewedAt = time.GetTimestamp();
+        await ChangeSlotsAsync().ConfigureAwait(true);
+        _renewal ??= this.RegisterGrainTimer(
+            static (grain, _) => grain.RenewOrEndAsync(),
+            this,
+            new GrainTimerCreationOptions(request.Lease / RenewalsPerLease, request.Lease / RenewalsPerLease) { KeepAlive = true, Interleave = true });
+        SiloLog.RunOpened(logger, Run, request.Client, _slots.Length, _silos.Count);
+        return new RunGrant(_slots);
+    }
+
+    public async Task<RunGrant?> RenewAsync()
+    {
+        if (_request is null)
+        {
+            DeactivateOnIdle();
+            return null;
+        }
+
+        _renewedAt = time.GetTimestamp();
+        if (SilosChanged())
+        {
+            await ChangeSlotsAsync().ConfigureAwait(true);
+        }
+
+        return new RunGrant(_slots);
+    }
+
+    public Task<int> ReportAsync(BatchReport[] reports)
+    {
+        foreach (var report in reports)
+        {
+            _completions.Add(report);
+            if (!report.Failed)
+            {
+                _batcher.BatchCompleted(report.Calls, report.Duration);
+            }
+        }
+
+        return Task.FromResult(_batcher.ComputeBatchSize());
+    }
+
+    public async Task EndAsync()
+    {
+        if (_request is not null)
+        {
+            _request = null;
+            _renewal?.Dispose();
+            _renewal = null;
+            SiloLog.RunEnded(logger, Run, _completions.Calls, _completions.Batches);
+            await Task.WhenAll(_silos.Keys.Select(silo => TellAsync(silo, slots => slots.ReleaseAsync(Run)))).ConfigureAwait(true);
+        }
+
+        DeactivateOnIdle();
+    }
+
+    public Task<RunStatus> GetStatusAsync() => Task.FromResult(new RunStatus(
+        _request is not null,
+        _request?.Client ?? "",
+        _slots.GroupBy(slot => slot.Silo).ToDictionary(group => group.Key, group => group.Count()),
+        _completions.Batches,
+        _completions.Calls,
+        _completions.FailedBatches,
+        _batcher.ComputeBatchSize(),
+        _batcher.SmoothedDuration,
+        _completions.Recent()));
+
+    private async Task RenewOrEndAsync()
+    {
+        if (_request is not { } request)
+        {
+            return;
+        }
+
+        if (time.GetElapsedTime(_renewedAt) > request.Lease)
+        {
+            SiloLog.LeaseExpired(logger, Run, request.Lease);
+            await EndAsync().ConfigureAwait(true);
+            return;
+        }
+
+        await Task.WhenAll(_silos.Keys.Select(silo => TellAsync(silo, slots => slots.RenewAsync(Run)))).ConfigureAwait(true);
+    }
+
+    public void Dispose() => _changing.Dispose();
+
+    private bool SilosChanged() => !ActiveSilos().SetEquals(_silos.Keys);
+
+    private HashSet<SiloAddress> ActiveSilos() => [.. silos.GetApproximateSiloStatuses(onlyActive: true).Keys];
+
+    private async Task ChangeSlotsAsync()
+    {
+        await _changing.WaitAsync().ConfigureAwait(true);
+        try
+        {
+            var request = _request;
+            if (request is null)
+            {
+                return;
+            }
+
+            var known = new Dictionary<SiloAddress, SiloSlots>();
+            foreach (var (silo, slots) in await Task.WhenAll(ActiveSilos().Select(StatusAsync)).ConfigureAwait(true))
+            {
+                if (slots is not null)
+                {
+                    // What this run holds there counts as free: the plan is made afresh.
+                    var held = _slots.Count(slot => slot.Silo.Equals(silo));
+                    known[silo] = slots with { Granted = slots.Granted - held };
+                }
+            }
+
+            var plan = SlotPlan.Make(known, request.RequestedSlots);
+            await Task.WhenAll(plan.Select(part => TellAsync(part.Key, slots => slots.ReserveAsync(Run, part.Value, request.Lease)))).ConfigureAwait(true);
+            await Task.WhenAll(_slots.Select(slot => slot.Silo).Distinct().Where(silo => known.ContainsKey(silo) && !plan.ContainsKey(silo))
+                .Select(silo => TellAsync(silo, slots => slots.ReleaseAsync(Run)))).ConfigureAwait(true);
+            _silos = known;
+            _slots = [.. Interleaved(plan).Select((silo, number) => new SlotGrant(number, silo, known[silo].Process))];
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Silos in turn: a run that starts with few batches spreads them.</summary>
+    private static IEnumerable<SiloAddress> Interleaved(Dictionary<SiloAddress, int> plan) =>
+        plan.SelectMany(part => Enumerable.Range(0, part.Value).Select(turn => (turn, part.Key))).OrderBy(place => place.turn).Select(place => place.Key);
+
+    private ISiloSlotsGrain SlotsOf(SiloAddress silo) => GrainFactory.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo));
+
+    private async Task<(SiloAddress Silo, SiloSlots? Slots)> StatusAsync(SiloAddress silo)
+    {
+        try
+        {
+            return (silo, await SlotsOf(silo).GetStatusAsync().ConfigureAwait(true));
+        }
+        catch (Exception exception)
+        {
+            // A silo without workers, or one that is going: it gives no slots.
+            SiloLog.SiloDidNotAnswer(logger, exception, silo.ToString(), Run);
+            return (silo, null);
+        }
+    }
+
+    private async Task TellAsync(SiloAddress silo, Func<ISiloSlotsGrain, Task> tell)
+    {
+        try
+        {
+            await tell(SlotsOf(silo)).ConfigureAwait(true);
+        }
+        catch (Exception exception)
+        {
+            // Its own lease ends the run there if this did not.
+            SiloLog.SiloDidNotAnswer(logger, exception, silo.ToString(), Run);
+        }
+    }
+}

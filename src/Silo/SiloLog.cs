@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Logging;
+
+namespace Orleans.Joblib.Silo;
+
+/// <summary>What a silo says in logs.</summary>
+internal static partial class SiloLog
+{
+    [LoggerMessage(101, LogLevel.Debug, "{Slots} slots granted to run {Run}.")]
+    internal static partial void SlotsGranted(ILogger logger, int slots, Guid run);
+
+    [LoggerMessage(102, LogLevel.Debug, "{Slots} slots of run {Run} released.")]
+    internal static partial void SlotsReleased(ILogger logger, int slots, Guid run);
+
+    [LoggerMessage(103, LogLevel.Warning, "The lease of run {Run} ended after {Lease} without renewal: its batches are dropped.")]
+    internal static partial void LeaseExpired(ILogger logger, Guid run, TimeSpan lease);
+
+    [LoggerMessage(104, LogLevel.Debug, "{Reports} batch reports did not reach their coordinator.")]
+    internal static partial void ReportLost(ILogger logger, Exception exception, int reports);
+
+    [LoggerMessage(105, LogLevel.Information, "Run {Run} of {Client} opened with {Slots} slots on {Silos} silos.")]
+    internal static partial void RunOpened(ILogger logger, Guid run, string client, int slots, int silos);
+
+    [LoggerMessage(106, LogLevel.Information, "Run {Run} ended: {Calls} calls in {Batches} batches.")]
+    internal static partial void RunEnded(ILogger logger, Guid run, long calls, long batches);
+
+    [LoggerMessage(107, LogLevel.Warning, "Silo {Silo} did not answer about run {Run}.")]
+    internal static partial void SiloDidNotAnswer(ILogger logger, Exception exception, string silo, Guid run);
+}

@@ -1,0 +1,20 @@
+namespace Orleans.Joblib.Silo;
+
+/// <summary>The workers of a silo. Bound from the configuration section <c>Joblib:Workers</c> by whoever binds it; validated once at start.</summary>
+public sealed class SiloWorkerOptions
+{
+    /// <summary>The most workers of a silo: 4,096.</summary>
+    public const int MostSlots = 4096;
+
+    /// <summary>The default of <see cref="SlotsPerCore"/>: 1.</summary>
+    public const double DefaultSlotsPerCore = 1;
+
+    /// <summary>Workers for each core that the silo may use, rounded up: the thread cap. 0.01 to 1,024. Default: 1.</summary>
+    public double SlotsPerCore { get; set; } = DefaultSlotsPerCore;
+
+    /// <summary>Workers in all, 1 to 4,096; overrides <see cref="SlotsPerCore"/>, for calls that wait more than they compute. Default: null.</summary>
+    public int? Slots { get; set; }
+
+    /// <summary>The workers that these options amount to on this machine.</summary>
+    internal int SlotCount => Slots ?? (int)Math.Clamp(Math.Ceiling(SlotsPerCore * CpuCounter.Count(onlyPhysicalCores: false)), 1, MostSlots);
+}

@@ -1,0 +1,137 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Runtime;
+
+namespace Orleans.Joblib.Silo;
+
+/// <summary>A silo's worker pool and the runs that hold slots of it. Runs whose lease is not renewed are ended here, whatever became of their coordinator.</summary>
+internal sealed class SiloWorkers : IDisposable
+{
+    private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<Guid, SiloRun> _runs = new();
+    private readonly WorkerPool _pool;
+    private readonly IGrainFactory _grains;
+    private readonly TimeProvider _time;
+    private readonly ILogger<SiloWorkers> _logger;
+    private readonly ITimer _sweep;
+
+    public SiloWorkers(IOptions<SiloWorkerOptions> options, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
+    {
+        _pool = new WorkerPool(options.Value.SlotCount, "joblib-silo");
+        _grains = grains;
+        _time = time;
+        _logger = logger;
+        _sweep = time.CreateTimer(static workers => ((SiloWorkers)workers!).EndExpiredRuns(), this, SweepPeriod, SweepPeriod);
+    }
+
+    internal WorkerPool Pool => _pool;
+
+    internal SiloSlots Status => new(
+        LocalBatches.Process, _pool.Size, _runs.Values.Sum(run => run.Slots), _pool.BusyCount, _pool.QueuedCount, _runs.Count);
+
+    internal void Reserve(Guid id, int slots, TimeSpan lease)
+    {
+        var run = _runs.GetOrAdd(id, key => new SiloRun(key, new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger)));
+        run.Slots = slots;
+        run.Lease = lease;
+        run.LeaseStartedAt = _time.GetTimestamp();
+        SiloLog.SlotsGranted(_logger, slots, id);
+    }
+
+    internal void Renew(Guid id)
+    {
+        if (_runs.TryGetValue(id, out var run))
+        {
+            run.LeaseStartedAt = _time.GetTimestamp();
+        }
+    }
+
+    /// <summary>Ends a run's share: queued batches are dropped, workers in the middle of one are given up, its batch grains go.</summary>
+    internal void Release(Guid id)
+    {
+        if (!_runs.TryRemove(id, out var run))
+        {
+            return;
+        }
+
+        DropQueued(run);
+        foreach (var grain in run.Grains.Values)
+        {
+            grain.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, "The run has ended."));
+        }
+
+        SiloLog.SlotsReleased(_logger, run.Slots, id);
+    }
+
+    internal BatchAnswer Execute(SlotKey slot, IGrainContext grain, BatchRequest request)
+    {
+        if (request.Process != LocalBatches.Process)
+        {
+            return new BatchAnswer(BatchStatus.NotInThisProcess, 0);
+        }
+
+        // A handle that is gone belongs to a batch whose run ended while the message was under way.
+        if (!_runs.TryGetValue(slot.Run, out var run) || LocalBatches.Find(request.Handle) is not { } batch)
+        {
+            return new BatchAnswer(BatchStatus.RunEnded, 0);
+        }
+
+        run.Grains.TryAdd(grain.GrainId, grain);
+        if (!_pool.TrySubmit(new BatchWork(run, batch, _pool, _time)))
+        {
+            return new BatchAnswer(BatchStatus.RunEnded, 0);
+        }
+
+        if (!_runs.ContainsKey(slot.Run))
+        {
+            // The run ended between the look-up and the queue: nobody else will take the batch out.
+            DropQueued(run);
+        }
+
+        return run.Answer;
+    }
+
+    internal void Abandon(long handle) => _pool.Abandon(item => item is BatchWork work && work.Batch.Handle == handle && work.Batch.IsAbandoned);
+
+    private void DropQueued(SiloRun run)
+    {
+        foreach (var item in _pool.Remove(run))
+        {
+            var batch = ((BatchWork)item).Batch;
+            if (batch.Carrier is { } carrier)
+            {
+                carrier.Dropped(batch);
+            }
+            else
+            {
+                // A part that a worker shared out has no carrier of its own; its run has ended, or ends with this fault.
+                batch.Complete(batch.Ending.IsCancellationRequested ? null : new JoblibException("run-ended", "The silo ended the run before this part of a batch."));
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _sweep.Dispose();
+        foreach (var id in _runs.Keys)
+        {
+            Release(id);
+        }
+
+        _pool.Dispose();
+    }
+
+    private void EndExpiredRuns()
+    {
+        foreach (var run in _runs.Values)
+        {
+            if (_time.GetElapsedTime(run.LeaseStartedAt) > run.Lease)
+            {
+                SiloLog.LeaseExpired(_logger, run.Id, run.Lease);
+                Release(run.Id);
+            }
+        }
+    }
+}
