@@ -21,7 +21,7 @@ public class BatchBenchmarks
         var owner = new NoOwner();
 
         // As in a run: calls are made in the caller's context.
-        var scope = new RunScope { Context = ExecutionContext.Capture(), Timeout = null, ReportsCalls = false };
+        var scope = new RunScope { Context = ExecutionContext.Capture()!, Timeout = null, ReportsCalls = false };
         _one = Batch(1, i => Delayed(() => i));
         _lambdas = Batch(Calls, i => Delayed(() => i));
         _functions = Batch(Calls, i => Delayed(static x => x, i));

@@ -34,7 +34,7 @@ public class WorkerPoolBenchmarks : IDisposable
     public void SubmitAndWait()
     {
         _hop.Ran.Reset();
-        _pool.Submit(_hop);
+        _pool.TrySubmit(_hop);
         _hop.Ran.Wait();
     }
 
@@ -45,7 +45,7 @@ public class WorkerPoolBenchmarks : IDisposable
         _countdown.Start(Items);
         for (var i = 0; i < Items; i++)
         {
-            _pool.Submit(_countdown);
+            _pool.TrySubmit(_countdown);
         }
 
         _countdown.Ran.Wait();
@@ -56,7 +56,7 @@ public class WorkerPoolBenchmarks : IDisposable
     public void ThreadPoolAndWait()
     {
         _hop.Ran.Reset();
-        ThreadPool.UnsafeQueueUserWorkItem(static hop => hop.Run(), _hop, preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(static hop => hop.Ran.Set(), _hop, preferLocal: false);
         _hop.Ran.Wait();
     }
 
@@ -66,7 +66,7 @@ public class WorkerPoolBenchmarks : IDisposable
 
         public object Owner => this;
 
-        public void Run() => Ran.Set();
+        public void Run(IWorkSharer sharer) => Ran.Set();
 
         public void Dispose() => Ran.Dispose();
     }
@@ -85,7 +85,7 @@ public class WorkerPoolBenchmarks : IDisposable
             Ran.Reset();
         }
 
-        public void Run()
+        public void Run(IWorkSharer sharer)
         {
             if (Interlocked.Decrement(ref _left) == 0)
             {
