@@ -57,7 +57,7 @@ static Interval IntervalBelowALoop(double[] sample) =>
     Parallel(nJobs: 2).Run([Delayed(() => Bootstrap.Interval(sample, nJobs: 2))]).Single();
 
 static void Print(string title, Interval[] intervals) =>
-    Console.WriteLine($"  {title,-52} {string.Join(" or ", intervals.Select(interval => interval.InnerPlace).Distinct().Order())}");
+    Console.WriteLine($"  {title,-54} {string.Join(" or ", intervals.Select(interval => interval.InnerPlace).Distinct().Order())}");
 
 /// <summary>A library: it has a parallel loop and does not know who calls it.</summary>
 internal static class Bootstrap

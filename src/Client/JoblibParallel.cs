@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Orleans.Joblib;
 
 /// <summary>A parallel loop with its settings: what <c>Joblib.Parallel(…)</c> gives.</summary>
@@ -200,13 +202,19 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         }
         catch (Exception)
         {
-            if (source is not null)
+            try
             {
-                await source.CloseAsync().ConfigureAwait(false);
+                if (source is not null)
+                {
+                    await source.CloseAsync().ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                lent?.Dispose();
+                Release(backend, reusable: true);
             }
 
-            lent?.Dispose();
-            Release(backend, reusable: true);
             throw;
         }
     }
@@ -233,16 +241,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         }
 
         var backend = Interlocked.Exchange(ref _unconfigured, null) ?? key.Choice.Create(key.NestingLevel);
-        backend.Enter();
-        try
-        {
-            return await ConfiguredBackend.CreateAsync(key, backend, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception)
-        {
-            backend.Leave();
-            throw;
-        }
+        return await ConfiguredBackend.CreateAsync(key, backend, cancellationToken).ConfigureAwait(false);
     }
 
     private void Enter()
@@ -340,23 +339,21 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
     }
 
     private static IEnumerable<T> StreamOf<T>(Started<T> started) =>
-        started.Sequential is { } sequential ? sequential.Results() : new ResultStream<T>(started.Parallel!);
+        started.Sequential is { } sequential ? new SequentialStream<T>(sequential) : new ResultStream<T>(started.Parallel!);
 
-    private static IAsyncEnumerable<T> AsyncStreamOf<T>(ValueTask<Started<T>> starting)
+    private static IAsyncEnumerable<T> AsyncStreamOf<T>(Started<T> started) =>
+        started.Sequential is { } sequential ? new SequentialStream<T>(sequential) : new ResultStream<T>(started.Parallel!);
+
+    private static IAsyncEnumerable<T> AsyncStreamOf<T>(ValueTask<Started<T>> starting) =>
+        starting.IsCompleted ? AsyncStreamOf(starting.GetAwaiter().GetResult()) : StartedLater(OpenAsync(starting));
+
+    // The stream is made when the run has started, not when it is first read: one that is never read is collected like any other.
+    private static async Task<IAsyncEnumerable<T>> OpenAsync<T>(ValueTask<Started<T>> starting) => AsyncStreamOf(await starting.ConfigureAwait(false));
+
+    private static async IAsyncEnumerable<T> StartedLater<T>(Task<IAsyncEnumerable<T>> opening, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        if (!starting.IsCompleted)
-        {
-            return StartedLater(starting.AsTask());
-        }
-
-        var started = starting.GetAwaiter().GetResult();
-        return started.Sequential is { } sequential ? sequential.ResultsAsync() : new ResultStream<T>(started.Parallel!);
-    }
-
-    private static async IAsyncEnumerable<T> StartedLater<T>(Task<Started<T>> starting)
-    {
-        var started = await starting.ConfigureAwait(false);
-        await foreach (var result in AsyncStreamOf(new ValueTask<Started<T>>(started)).ConfigureAwait(false))
+        var stream = await opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (var result in stream.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             yield return result;
         }

@@ -1,33 +1,42 @@
 namespace Orleans.Joblib;
 
 /// <summary>A backend with its workers ready.</summary>
-internal sealed class ConfiguredBackend(BackendKey key, ParallelBackend requested, ParallelBackend backend, int nJobs)
+internal sealed class ConfiguredBackend(BackendKey key, ParallelBackend backend, int nJobs)
 {
     internal BackendKey Key => key;
-
-    /// <summary>The backend that was asked for; another one than <see cref="Backend"/> when it fell back.</summary>
-    internal ParallelBackend Requested => requested;
 
     internal ParallelBackend Backend => backend;
 
     internal int NJobs => nJobs;
 
-    internal static async ValueTask<ConfiguredBackend> CreateAsync(BackendKey key, ParallelBackend requested, CancellationToken cancellationToken)
+    internal static async ValueTask<ConfiguredBackend> CreateAsync(BackendKey key, ParallelBackend backend, CancellationToken cancellationToken)
     {
-        var backend = requested;
-        while (true)
+        backend.Enter();
+        try
         {
-            try
+            while (true)
             {
-                var nJobs = await backend.ConfigureAsync(key.Settings, cancellationToken).ConfigureAwait(false);
-                return nJobs > 0
-                    ? new ConfiguredBackend(key, requested, backend, nJobs)
-                    : throw new JoblibException("no-active-worker", $"The backend '{backend.Name}' has no active worker. Start one, or choose another backend.");
+                try
+                {
+                    var nJobs = await backend.ConfigureAsync(key.Settings, cancellationToken).ConfigureAwait(false);
+                    return nJobs > 0
+                        ? new ConfiguredBackend(key, backend, nJobs)
+                        : throw new JoblibException("no-active-worker", $"The backend '{backend.Name}' has no active worker. Start one, or choose another backend.");
+                }
+                catch (FallbackToBackendException fallback)
+                {
+                    // The backend that will be left is the one that serves; the one that stood back is free at once.
+                    fallback.Backend.Enter();
+                    fallback.Backend.NestingLevel ??= backend.NestingLevel;
+                    backend.Leave();
+                    backend = fallback.Backend;
+                }
             }
-            catch (FallbackToBackendException fallback)
-            {
-                backend = fallback.Backend;
-            }
+        }
+        catch (Exception)
+        {
+            backend.Leave();
+            throw;
         }
     }
 }

@@ -70,7 +70,7 @@ internal static class KeptBackends
         }
         finally
         {
-            backend.Requested.Leave();
+            backend.Backend.Leave();
         }
     }
 

@@ -55,7 +55,7 @@ internal sealed class AsyncCallSource<T> : CallSource<T>
         }
     }
 
-    internal override async ValueTask CloseAsync()
+    private protected override async ValueTask DisposeEnumeratorAsync()
     {
         if (_pending is { } pending)
         {

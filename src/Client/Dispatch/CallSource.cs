@@ -4,6 +4,7 @@ namespace Orleans.Joblib;
 internal abstract class CallSource<T>
 {
     private long _taken;
+    private int _closed;
 
     /// <summary>The sequence's length when it is known without reading it.</summary>
     internal virtual long? Length => null;
@@ -28,7 +29,10 @@ internal abstract class CallSource<T>
     {
     }
 
-    internal abstract ValueTask CloseAsync();
+    /// <summary>Disposes the sequence's enumerator; a second time it does nothing.</summary>
+    internal ValueTask CloseAsync() => Interlocked.Exchange(ref _closed, 1) == 0 ? DisposeEnumeratorAsync() : ValueTask.CompletedTask;
+
+    private protected abstract ValueTask DisposeEnumeratorAsync();
 
     private protected void Take(in Delayed<T> call)
     {

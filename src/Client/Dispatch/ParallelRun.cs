@@ -1,48 +1,36 @@
-using System.Buffers;
-using System.Diagnostics;
 using System.Threading.Channels;
-using Microsoft.Extensions.Logging;
 
 namespace Orleans.Joblib;
 
 /// <summary>One invocation of a <c>Parallel</c>: takes calls from the sequence, hands batches to the backend, puts outcomes in order.</summary>
 /// <remarks>
-/// <para>Two kinds of state. What the <em>dispatcher</em> owns (the source, the ready batches) is touched only by the thread that holds the turn
+/// <para>Two kinds of state. What the <em>dispatcher</em> owns (the reader of the sequence) is touched only by the thread that holds the turn
 /// (<c>_dispatching</c>); a thread that finds the turn taken leaves a credit and goes, so a slow sequence blocks no worker and a backend that completes inline
 /// does not recurse. All else is behind <c>_gate</c>.</para>
 /// <para>Invariants: a credit is one batch that may be in flight; batches in flight + credits = batches first dispatched. Once <c>_ended</c> is set nothing is
 /// dispatched or delivered and late outcomes are ignored. joblib 1.6: <c>Parallel.dispatch_one_batch</c>, <c>_start</c>, <c>_retrieve</c>.</para>
 /// </remarks>
-internal sealed class ParallelRun<T> : IBatchOwner
+internal sealed partial class ParallelRun<T> : IBatchOwner
 {
     private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private readonly RunSettings _settings;
     private readonly ConfiguredBackend _backend;
-    private readonly CallSource<T> _source;
+    private readonly BatchReader<T> _reader;
+    private readonly RunObserver _observer;
+    private readonly RunScope _scope;
     private readonly ResultOrder _order;
     private readonly int? _maxUnconsumed;
-    private readonly RunScope _scope;
-    private readonly ExecutionContext _callerContext;
-    private readonly ProgressPrinter? _printer;
-    private readonly Activity? _activity;
+    private readonly long _defaultWindow;
+    private readonly ExecutionContext _callerContext = CallContext.OfCaller();
+    private readonly Action<ConfiguredBackend, bool> _released;
     private readonly TimeProvider _time = TimeProvider.System;
-    private readonly long _startedAt;
     private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ResultList<T>? _results;
     private readonly Channel<CallBatch<T>>? _stream;
     private readonly HashSet<CallBatch<T>>? _watched;
     private readonly ITimer? _watch;
-    private readonly Action<ConfiguredBackend, bool> _released;
-    private readonly long _defaultWindow;
     private readonly CancellationTokenRegistration _cancellation;
-
-    // The dispatcher's.
-    private readonly Queue<CallBatch<T>> _ready = new();
-    private long _taken;
-    private long _batches;
-    private long _preDispatchLeft;
 
     // Behind _gate.
     private readonly Queue<CallBatch<T>> _inOrder = new();
@@ -59,11 +47,6 @@ internal sealed class ParallelRun<T> : IBatchOwner
     private long _consumedCalls;
     private Exception? _failure;
 
-    // Behind _reportGate.
-    private readonly Lock _reportGate = new();
-    private long _reportedCalls;
-    private long _reportedFailures;
-
     internal ParallelRun(
         RunSettings settings,
         ConfiguredBackend backend,
@@ -73,44 +56,25 @@ internal sealed class ParallelRun<T> : IBatchOwner
         Action<ConfiguredBackend, bool> released,
         CancellationToken cancellationToken)
     {
-        _settings = settings;
         _backend = backend;
-        _source = source;
+        _reader = new BatchReader<T>(source, backend.Backend, backend.NJobs, settings, maxUnconsumed);
         _order = order;
         _maxUnconsumed = maxUnconsumed;
-        _startedAt = _time.GetTimestamp();
         _released = released;
-        _preDispatchLeft = settings.PreDispatch.Calls(backend.NJobs);
 
         // Twice the batches in flight: one half runs while the other waits for the consumer.
-        _defaultWindow = settings.PreDispatch.IsAll ? 4L * backend.NJobs : Math.Max(2L, 2 * _preDispatchLeft);
+        _defaultWindow = settings.PreDispatch.IsAll ? 4L * backend.NJobs : Math.Max(2L, 2 * _reader.PreDispatchLeft);
         _results = order == ResultOrder.Array ? new ResultList<T>(source.Length) : null;
-        _stream = order == ResultOrder.Array
-            ? null
-            : Channel.CreateUnbounded<CallBatch<T>>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = false });
+        _stream = order == ResultOrder.Array ? null : Channel.CreateUnbounded<CallBatch<T>>(new UnboundedChannelOptions { SingleReader = true });
+        _observer = new RunObserver(settings, backend, source.Length, _reader.PreDispatchLeft, _time);
         var timeout = backend.Backend.SupportsTimeout ? settings.Timeout : null;
-        _activity = JoblibInstruments.StartRun(backend.Backend.Name, backend.NJobs);
-        _callerContext = Captured();
         _scope = new RunScope
         {
-            Context = WorkerContext(),
+            Context = CallContext.OfWorkers(backend.Backend),
             Timeout = timeout,
             ReportsCalls = settings.Progress is not null,
-            Activity = _activity?.Context ?? default,
+            Activity = _observer.Span,
         };
-
-        // The run's span ends on another thread; on this one it must not stay current.
-        if (_activity is not null)
-        {
-            Activity.Current = _activity.Parent;
-        }
-
-        if (settings.Verbose > 0)
-        {
-            _printer = new ProgressPrinter(
-                backend.NJobs, settings.Verbose, source.Length, settings.PreDispatch.IsAll ? 0 : _preDispatchLeft);
-            _printer.Started(backend.Backend.Name);
-        }
 
         if (timeout is { } overdue)
         {
@@ -195,24 +159,23 @@ internal sealed class ParallelRun<T> : IBatchOwner
         long pending;
         lock (_gate)
         {
-            if (_ended)
+            ready = _completedCalls - _consumedCalls;
+            pending = _ended ? 0 : _dispatchedCalls - _completedCalls;
+            if (_failure is not null)
             {
                 return;
             }
-
-            ready = _completedCalls - _consumedCalls;
-            pending = _dispatchedCalls - _completedCalls;
         }
 
-        if (ready > 0 || pending > 0)
+        if (_stream is not null && (ready > 0 || pending > 0))
         {
             JoblibLog.StreamLeft(Joblib.Logger, ready, pending);
         }
 
-        Fail(new OperationCanceledException("The stream was left before its end."));
+        Fail(new OperationCanceledException("The loop was left before its end."));
     }
 
-    void IBatchOwner.CallEnded(bool failed) => Report(1, failed ? 1 : 0);
+    void IBatchOwner.CallEnded(bool failed) => Report(failed ? 1 : 0);
 
     void IBatchOwner.BatchEnded(CallBatch batch, Exception? fault)
     {
@@ -229,8 +192,7 @@ internal sealed class ParallelRun<T> : IBatchOwner
 
     private void TakeOutcome(CallBatch<T> batch, Exception? fault)
     {
-        var duration = _time.GetElapsedTime(batch.DispatchedAt);
-        Measure(batch, fault, duration);
+        var duration = _observer.BatchEnded(batch, batch.IsWhole, fault);
         if (fault is not null)
         {
             Fail(new JoblibException(
@@ -273,18 +235,14 @@ internal sealed class ParallelRun<T> : IBatchOwner
         }
 
         _scope.End();
-        _source.Interrupt();
+        _reader.Interrupt();
         _ = EndAsync(closesSource);
     }
 
     private void Succeed(CallBatch<T> batch, TimeSpan duration)
     {
         _backend.Backend.BatchCompleted(batch.Count, duration);
-        if (batch.ReleaseCalls() is { } calls)
-        {
-            ArrayPool<Delayed<T>>.Shared.Return(calls, clearArray: true);
-        }
-
+        BatchReader<T>.Recycle(batch);
         bool hasTurn;
         bool finished;
         lock (_gate)
@@ -303,7 +261,7 @@ internal sealed class ParallelRun<T> : IBatchOwner
             finished = TryFinish();
             if (!finished)
             {
-                Print();
+                _observer.Print(_completedCalls, _dispatchedCalls, _dispatchedBatches, _drained);
             }
         }
 
@@ -352,197 +310,11 @@ internal sealed class ParallelRun<T> : IBatchOwner
         return _ended = true;
     }
 
-    // Called with _gate held.
-    private bool TryTakeTurn()
-    {
-        if (_dispatching || _ended || !MayDispatch())
-        {
-            return false;
-        }
-
-        return _dispatching = true;
-    }
-
-    // Called with _gate held.
-    private bool MayDispatch() => (_preDispatching || _credits > 0) && HasRoom();
-
-    // Called with _gate held. Results that nobody has taken hold back new calls, so that a stream's memory is bounded by its consumer, not by the sequence.
-    private bool HasRoom()
-    {
-        if (_order == ResultOrder.Array)
-        {
-            return true;
-        }
-
-        var outstanding = _dispatchedBatches - _consumedBatches;
-        if (_maxUnconsumed is { } most)
-        {
-            return outstanding == 0 || _dispatchedCalls - _consumedCalls < most;
-        }
-
-        return outstanding < _defaultWindow;
-    }
-
-    private void DispatchInCallersContext()
-    {
-        // The sequence is the caller's code: it runs in the caller's context, on whatever thread has the turn.
-        ExecutionContext.Run(_callerContext, static run => _ = ((ParallelRun<T>)run!).DispatchAsync(), this);
-    }
-
-    /// <summary>Dispatches while it may, then gives the turn back. Never throws: what the sequence or the backend throws fails the run.</summary>
-    private async Task DispatchAsync()
-    {
-        try
-        {
-            while (await NextBatchAsync().ConfigureAwait(false) is { } batch)
-            {
-                batch.DispatchedAt = _time.GetTimestamp();
-                batch.Span = JoblibInstruments.StartBatch(_scope.Activity, batch.Number, batch.Count);
-                _backend.Backend.Submit(batch);
-            }
-        }
-        catch (Exception exception)
-        {
-            Fail(exception);
-            await CloseSourceAsync().ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>The next batch to dispatch, counted as dispatched; null when the turn was given back.</summary>
-    private async ValueTask<CallBatch<T>?> NextBatchAsync()
-    {
-        while (true)
-        {
-            lock (_gate)
-            {
-                if (_ended)
-                {
-                    break;
-                }
-
-                // Pre-dispatch is over when its calls are out, or when a stream's bound is met first: from then on a batch that ends brings the next.
-                if (_preDispatching && ((_preDispatchLeft == 0 && _ready.Count == 0) || !HasRoom()))
-                {
-                    _preDispatching = false;
-                }
-
-                // With nothing in flight no batch will bring a credit: a sequence that gave no call must end here.
-                var atEnd = _source.Exhausted && _ready.Count == 0 && _endedBatches == _dispatchedBatches;
-                if (!atEnd && !MayDispatch())
-                {
-                    _dispatching = false;
-                    return null;
-                }
-
-                if (_ready.TryDequeue(out var batch))
-                {
-                    _credits -= _preDispatching ? 0 : 1;
-                    _dispatchedBatches++;
-                    _dispatchedCalls += batch.Count;
-                    _watched?.Add(batch);
-                    if (_order != ResultOrder.Completion)
-                    {
-                        _inOrder.Enqueue(batch);
-                    }
-
-                    return batch;
-                }
-            }
-
-            if (!_source.Exhausted)
-            {
-                await ReadBatchesAsync().ConfigureAwait(false);
-                continue;
-            }
-
-            await _source.CloseAsync().ConfigureAwait(false);
-            bool finished;
-            lock (_gate)
-            {
-                // The turn is kept: nothing is left to dispatch.
-                _drained = true;
-                finished = TryFinish();
-            }
-
-            if (finished)
-            {
-                await EndAsync(closesSource: false).ConfigureAwait(false);
-            }
-
-            return null;
-        }
-
-        await CloseSourceAsync().ConfigureAwait(false);
-        return null;
-    }
-
-    /// <summary>Looks ahead: a batch for every job, or, at the sequence's end, smaller ones so that the jobs finish together.</summary>
-    private async ValueTask ReadBatchesAsync()
-    {
-        var nJobs = _backend.NJobs;
-        var size = _settings.BatchSize.IsAuto ? Math.Clamp(_backend.Backend.ComputeBatchSize(), 1, BatchSize.MaxCalls) : _settings.BatchSize.Calls;
-        if (_maxUnconsumed is { } most)
-        {
-            size = Math.Clamp(size, 1, Math.Max(1, most / (2 * nJobs)));
-        }
-
-        var wanted = Math.Min((long)size * nJobs, _preDispatching ? _preDispatchLeft : long.MaxValue);
-        var cut = (int)Math.Max(1, wanted / nJobs);
-        var read = new List<ArraySegment<Delayed<T>>>(nJobs);
-        long count = 0;
-        while (count < wanted)
-        {
-            var asked = (int)Math.Min(cut, wanted - count);
-            var buffer = ArrayPool<Delayed<T>>.Shared.Rent(asked);
-            var got = await _source.ReadAsync(buffer, asked, mayPause: _settings.BatchSize.IsAuto, hasCalls: count > 0).ConfigureAwait(false);
-            read.Add(new ArraySegment<Delayed<T>>(buffer, 0, got));
-            count += got;
-            if (got < asked)
-            {
-                break;
-            }
-        }
-
-        var tail = count < wanted ? (int)Math.Max(1, count / (_source.Exhausted && !_preDispatching ? 10 * nJobs : nJobs)) : cut;
-        if (_preDispatching)
-        {
-            _preDispatchLeft = _source.Exhausted ? 0 : _preDispatchLeft - count;
-        }
-
-        foreach (var segment in tail < cut ? Recut(read, tail) : read)
-        {
-            if (segment.Count > 0)
-            {
-                _ready.Enqueue(new CallBatch<T>(this, _scope, _batches++, _taken, segment.Array!, segment.Count));
-                _taken += segment.Count;
-            }
-        }
-    }
-
-    private static List<ArraySegment<Delayed<T>>> Recut(List<ArraySegment<Delayed<T>>> read, int size)
-    {
-        var pieces = new List<ArraySegment<Delayed<T>>>();
-        foreach (var segment in read)
-        {
-            for (var start = 0; start < segment.Count; start += size)
-            {
-                var count = Math.Min(size, segment.Count - start);
-                var piece = ArrayPool<Delayed<T>>.Shared.Rent(count);
-                segment.AsSpan(start, count).CopyTo(piece);
-                pieces.Add(new ArraySegment<Delayed<T>>(piece, 0, count));
-            }
-
-            ArrayPool<Delayed<T>>.Shared.Return(segment.Array!, clearArray: true);
-        }
-
-        return pieces;
-    }
-
     private async Task CloseSourceAsync()
     {
         try
         {
-            await _source.CloseAsync().ConfigureAwait(false);
+            await _reader.CloseAsync().ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -578,21 +350,7 @@ internal sealed class ParallelRun<T> : IBatchOwner
 
         _cancellation.Unregister();
         _watch?.Dispose();
-        var elapsed = _time.GetElapsedTime(_startedAt);
-        var outcome = failed ? _failure is OperationCanceledException ? "cancelled" : "failed" : "completed";
-        if (!failed && _completedCalls > 0)
-        {
-            _printer?.Finished(_completedCalls, elapsed);
-        }
-
-        JoblibInstruments.RunEnded(Name, outcome, elapsed);
-        if (Joblib.Logger.IsEnabled(LogLevel.Information))
-        {
-            JoblibLog.RunEnded(Joblib.Logger, Name, _backend.NJobs, _completedCalls, _endedBatches, elapsed, outcome);
-        }
-
-        _activity?.SetStatus(failed ? ActivityStatusCode.Error : ActivityStatusCode.Ok, _failure?.GetType().FullName);
-        _activity?.Dispose();
+        _observer.RunEnded(_completedCalls, _endedBatches, _failure);
         _released(_backend, reusable);
         _stream?.Writer.TryComplete();
         if (failed)
@@ -636,7 +394,7 @@ internal sealed class ParallelRun<T> : IBatchOwner
         try
         {
             _backend.Backend.Abandon(overdue.Part);
-            Report(1, 1);
+            Report(failed: 1);
             if (overdue.Part.EndOverdue(overdue, exception, failure) is { } rest)
             {
                 _backend.Backend.Submit(rest);
@@ -648,96 +406,16 @@ internal sealed class ParallelRun<T> : IBatchOwner
         }
     }
 
-    private void Report(int ended, int failed)
+    private void Report(int failed)
     {
-        if (_settings.Progress is not { } progress)
-        {
-            return;
-        }
-
-        // A lock of its own: the user's Report must hold up neither results nor dispatch, and reports must come in order.
-        lock (_reportGate)
-        {
-            _reportedCalls += ended;
-            _reportedFailures += failed;
-            try
-            {
-                progress.Report(new RunProgress(
-                    _reportedCalls,
-                    _reportedFailures,
-                    Volatile.Read(ref _dispatchedCalls),
-                    _source.Length ?? (Volatile.Read(ref _drained) ? _dispatchedCalls : null),
-                    _time.GetElapsedTime(_startedAt)));
-            }
-            catch (Exception exception)
-            {
-                // This is a worker's thread: the user's exception is the run's, not the process's.
-                Fail(exception);
-            }
-        }
-    }
-
-    // Called with _gate held.
-    private void Print()
-    {
-        if (_printer is null)
-        {
-            return;
-        }
-
-        var elapsed = _time.GetElapsedTime(_startedAt);
-        if (_drained)
-        {
-            _printer.Draining(_completedCalls, _dispatchedCalls, elapsed);
-        }
-        else
-        {
-            _printer.Running(_completedCalls, _dispatchedBatches, elapsed);
-        }
-    }
-
-    private void Measure(CallBatch<T> batch, Exception? fault, TimeSpan duration)
-    {
-        if (!JoblibInstruments.MeasuresBatches && batch.Span is null)
-        {
-            return;
-        }
-
-        var failed = fault is not null || batch.Failure is not null;
-        JoblibInstruments.BatchEnded(
-            Name,
-            failed ? "failed" : batch.IsWhole ? "completed" : "cancelled",
-            batch.Count,
-            duration,
-            batch.StartedAt == 0 ? duration : _time.GetElapsedTime(batch.DispatchedAt, batch.StartedAt));
-        batch.Span?.SetStatus(failed ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
-        batch.Span?.Dispose();
-    }
-
-    /// <summary>The context that calls run in: the caller's, with the configuration that loops inside calls get.</summary>
-    private ExecutionContext WorkerContext()
-    {
-        var nested = _backend.Backend.GetNestedBackend();
-        using var scope = new ConfigScope(new ConfigFrame { Backend = nested.Backend, NestingLevel = nested.NestingLevel, NJobs = nested.NJobs });
-        return Captured();
-    }
-
-    private static ExecutionContext Captured()
-    {
-        // A caller that suppressed the flow still must not lose the nested configuration: loops inside its calls would start threads without end.
-        if (!ExecutionContext.IsFlowSuppressed())
-        {
-            return ExecutionContext.Capture()!;
-        }
-
-        ExecutionContext.RestoreFlow();
         try
         {
-            return ExecutionContext.Capture()!;
+            _observer.CallsEnded(1, failed, Volatile.Read(ref _dispatchedCalls), _reader.Length ?? (Volatile.Read(ref _drained) ? _dispatchedCalls : null));
         }
-        finally
+        catch (Exception exception)
         {
-            ExecutionContext.SuppressFlow();
+            // This is a worker's thread: what the user's Report throws is the run's, not the process's.
+            Fail(exception);
         }
     }
 }

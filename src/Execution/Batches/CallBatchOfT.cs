@@ -279,6 +279,7 @@ internal sealed class CallBatch<T> : CallBatch
 
     private int? TryAbandon(long now)
     {
+        int overdue;
         lock (_gate)
         {
             if (_current < 0 || IsAbandoned || Scope.Time.GetElapsedTime(_currentStartedAt, now) < Scope.Timeout || !ClaimCompletion())
@@ -287,6 +288,7 @@ internal sealed class CallBatch<T> : CallBatch
             }
 
             IsAbandoned = true;
+            overdue = _current;
         }
 
         try
@@ -298,7 +300,7 @@ internal sealed class CallBatch<T> : CallBatch
             // The call ended this moment, or a callback that it registered threw: it is given up all the same.
         }
 
-        return _current;
+        return overdue;
     }
 
     private bool TryKeep(int offset, Exception exception)

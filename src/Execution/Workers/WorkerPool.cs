@@ -11,6 +11,8 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
     // and is spent once per item at most.
     private const int SpinsBeforeParking = 40;
 
+    private static int _pools;
+
     private readonly object _gate = new();
     private readonly FairQueue _queue = new();
     private readonly List<Worker> _workers = [];
@@ -28,7 +30,9 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
         Size = _capacity = size;
-        _name = name;
+
+        // Numbered over the process: a thread's name tells its silo or loop from another.
+        _name = $"{name}-{Interlocked.Increment(ref _pools)}";
     }
 
     /// <summary>Workers that may run at once.</summary>

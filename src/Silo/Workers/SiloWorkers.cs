@@ -56,6 +56,7 @@ internal sealed class SiloWorkers : IDisposable
             return;
         }
 
+        run.Reporter.Stop();
         DropQueued(run);
         foreach (var grain in run.Grains.Values)
         {

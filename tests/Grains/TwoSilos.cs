@@ -1,0 +1,46 @@
+using Orleans.Hosting;
+using Orleans.Joblib.Silo;
+using Orleans.Runtime;
+using Orleans.TestingHost;
+using Xunit;
+
+namespace Orleans.Joblib.Tests.Grains;
+
+/// <summary>A test cluster of two silos with two workers each, and a client outside of both.</summary>
+public sealed class TwoSilos : IAsyncLifetime
+{
+    public const int SlotsPerSilo = 2;
+
+    public TestCluster Cluster { get; } = new TestClusterBuilder(2).AddSiloBuilderConfigurator<Workers>().Build();
+
+    public IGrainFactory Grains => Cluster.GrainFactory;
+
+    public IClusterClient Client => Cluster.Client;
+
+    public IEnumerable<SiloAddress> Silos => Cluster.Silos.Select(silo => silo.SiloAddress);
+
+    public async ValueTask InitializeAsync() => await Cluster.DeployAsync();
+
+    public async ValueTask DisposeAsync() => await Cluster.DisposeAsync();
+
+    public ISiloSlotsGrain SlotsOf(SiloAddress silo) => Grains.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo));
+
+    public async Task<int> ActivationsOfAsync(string grainClass) =>
+        (await Grains.GetGrain<IManagementGrain>(0).GetSimpleGrainStatistics()).Where(s => s.GrainType.Contains(grainClass)).Sum(s => s.ActivationCount);
+
+    /// <summary>Asks again until it is so; what it waits for happens by itself, off the caller's path.</summary>
+    public static async Task EventuallyAsync(Func<Task<bool>> condition)
+    {
+        using var guard = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!await condition())
+        {
+            await again.WaitForNextTickAsync(guard.Token);
+        }
+    }
+
+    private sealed class Workers : ISiloConfigurator
+    {
+        public void Configure(ISiloBuilder siloBuilder) => siloBuilder.AddJoblibWorkers(options => options.Slots = SlotsPerSilo);
+    }
+}
