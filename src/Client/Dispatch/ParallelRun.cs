@@ -15,6 +15,8 @@ namespace Orleans.Joblib;
 /// </remarks>
 internal sealed class ParallelRun<T> : IBatchOwner
 {
+    private const int MostReadsExpected = 1024;
+
     private readonly Lock _gate = new();
     private readonly RunSettings _settings;
     private readonly ConfiguredBackend _backend;
@@ -514,7 +516,7 @@ internal sealed class ParallelRun<T> : IBatchOwner
 
         var wanted = Math.Min((long)size * nJobs, _preDispatching ? _preDispatchLeft : long.MaxValue);
         var cut = (int)Math.Max(1, wanted / nJobs);
-        var read = new List<ArraySegment<Delayed<T>>>(nJobs);
+        var read = new List<ArraySegment<Delayed<T>>>(Math.Min(nJobs, MostReadsExpected));
         long count = 0;
         while (count < wanted)
         {
@@ -529,7 +531,7 @@ internal sealed class ParallelRun<T> : IBatchOwner
             }
         }
 
-        var tail = count < wanted ? (int)Math.Max(1, count / (_source.Exhausted && !_preDispatching ? 10 * nJobs : nJobs)) : cut;
+        var tail = count < wanted ? (int)Math.Max(1, count / (_source.Exhausted && !_preDispatching ? 10L * nJobs : nJobs)) : cut;
         if (_preDispatching)
         {
             _preDispatchLeft = _source.Exhausted ? 0 : _preDispatchLeft - count;
