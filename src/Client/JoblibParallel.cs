@@ -234,8 +234,13 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
     private async ValueTask<ConfiguredBackend> ConfigureAsync(CancellationToken cancellationToken)
     {
         var key = _settings.Backend;
-        var kept = KeptBackends.TryTake(key);
-        if (kept is not null)
+        ConfiguredBackend? own;
+        lock (_gate)
+        {
+            own = _kept;
+        }
+
+        if (KeptBackends.TryTake(key, own) is { } kept)
         {
             return kept;
         }

@@ -11,23 +11,34 @@ internal static class KeptBackends
     private static readonly Lock Gate = new();
     private static readonly List<Entry> Entries = [];
 
-    internal static ConfiguredBackend? TryTake(BackendKey key)
+    /// <summary>A backend for a run: the one that the same <c>Parallel</c> had before if it is still here, else any with equal settings, which forgets what it learned.</summary>
+    internal static ConfiguredBackend? TryTake(BackendKey key, ConfiguredBackend? own)
     {
+        ConfiguredBackend taken;
         lock (Gate)
         {
-            for (var i = Entries.Count - 1; i >= 0; i--)
+            var index = own is null ? -1 : Entries.FindIndex(entry => ReferenceEquals(entry.Backend, own));
+            if (index < 0)
             {
-                var entry = Entries[i];
-                if (entry.Backend.Key == key)
-                {
-                    Entries.RemoveAt(i);
-                    entry.Expiry.Dispose();
-                    return entry.Backend;
-                }
+                index = Entries.FindLastIndex(entry => entry.Backend.Key == key);
             }
+
+            if (index < 0)
+            {
+                return null;
+            }
+
+            taken = Entries[index].Backend;
+            Entries[index].Expiry.Dispose();
+            Entries.RemoveAt(index);
         }
 
-        return null;
+        if (!ReferenceEquals(taken, own))
+        {
+            taken.Backend.Forget();
+        }
+
+        return taken;
     }
 
     internal static void Keep(ConfiguredBackend backend)

@@ -102,6 +102,11 @@ public abstract class ParallelBackend
     /// <summary>joblib's rule for local workers: a negative number counts back from the cores, and never below 1.</summary>
     protected static int LocalNJobs(int nJobs) => nJobs > 0 ? nJobs : Math.Max(CpuCounter.Count(onlyPhysicalCores: false) + 1 + nJobs, 1);
 
+    /// <summary>Another <c>Parallel</c> takes the configured backend over: what it learned of the calls of the one before is not about its calls.</summary>
+    internal virtual void Forget()
+    {
+    }
+
     /// <summary>The last step of the automatic batch size that nobody has taken yet, for the progress lines.</summary>
     internal virtual BatchSizeChange? TakeBatchSizeChange() => null;
 

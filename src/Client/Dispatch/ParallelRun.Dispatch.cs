@@ -71,6 +71,8 @@ internal sealed partial class ParallelRun<T>
                     break;
                 }
 
+                _observer.PrintBatchSize();
+
                 // Pre-dispatch is over when its calls are out, or when a stream's bound is met first: from then on a batch that ends brings the next.
                 if (_preDispatching && (_reader.PreDispatched || !HasRoom()))
                 {

@@ -12,7 +12,11 @@ namespace Orleans.Joblib;
 /// </remarks>
 internal sealed partial class ParallelRun<T> : IBatchOwner
 {
+<<<<<<< HEAD
     private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(1);
+=======
+    private const int MostReadsExpected = 1024;
+>>>>>>> w-docs
 
     private readonly Lock _gate = new();
     private readonly ConfiguredBackend _backend;
@@ -329,6 +333,203 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
         return _ended = true;
     }
 
+<<<<<<< HEAD
+=======
+    // Called with _gate held.
+    private bool TryTakeTurn()
+    {
+        if (_dispatching || _ended || !MayDispatch())
+        {
+            return false;
+        }
+
+        return _dispatching = true;
+    }
+
+    // Called with _gate held.
+    private bool MayDispatch() => (_preDispatching || _credits > 0) && HasRoom();
+
+    // Called with _gate held. Results that nobody has taken hold back new calls, so that a stream's memory is bounded by its consumer, not by the sequence.
+    private bool HasRoom()
+    {
+        if (_order == ResultOrder.Array)
+        {
+            return true;
+        }
+
+        var outstanding = _dispatchedBatches - _consumedBatches;
+        if (_maxUnconsumed is { } most)
+        {
+            return outstanding == 0 || _dispatchedCalls - _consumedCalls < most;
+        }
+
+        return outstanding < _defaultWindow;
+    }
+
+    private void DispatchInCallersContext()
+    {
+        // The sequence is the caller's code: it runs in the caller's context, on whatever thread has the turn.
+        ExecutionContext.Run(_callerContext, static run => _ = ((ParallelRun<T>)run!).DispatchAsync(), this);
+    }
+
+    /// <summary>Dispatches while it may, then gives the turn back. Never throws: what the sequence or the backend throws fails the run.</summary>
+    private async Task DispatchAsync()
+    {
+        try
+        {
+            while (await NextBatchAsync().ConfigureAwait(false) is { } batch)
+            {
+                batch.DispatchedAt = _time.GetTimestamp();
+                batch.Span = JoblibInstruments.StartBatch(_scope.Activity, batch.Number, batch.Count);
+                _backend.Backend.Submit(batch);
+            }
+        }
+        catch (Exception exception)
+        {
+            Fail(exception);
+            await CloseSourceAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The next batch to dispatch, counted as dispatched; null when the turn was given back.</summary>
+    private async ValueTask<CallBatch<T>?> NextBatchAsync()
+    {
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (_ended)
+                {
+                    break;
+                }
+
+                // Pre-dispatch is over when its calls are out, or when a stream's bound is met first: from then on a batch that ends brings the next.
+                if (_preDispatching && ((_preDispatchLeft == 0 && _ready.Count == 0) || !HasRoom()))
+                {
+                    _preDispatching = false;
+                }
+
+                // With nothing in flight no batch will bring a credit: a sequence that gave no call must end here.
+                var atEnd = _source.Exhausted && _ready.Count == 0 && _endedBatches == _dispatchedBatches;
+                if (!atEnd && !MayDispatch())
+                {
+                    _dispatching = false;
+                    return null;
+                }
+
+                if (_ready.TryDequeue(out var batch))
+                {
+                    _credits -= _preDispatching ? 0 : 1;
+                    _dispatchedBatches++;
+                    _dispatchedCalls += batch.Count;
+                    _watched?.Add(batch);
+                    if (_order != ResultOrder.Completion)
+                    {
+                        _inOrder.Enqueue(batch);
+                    }
+
+                    return batch;
+                }
+            }
+
+            if (!_source.Exhausted)
+            {
+                await ReadBatchesAsync().ConfigureAwait(false);
+                continue;
+            }
+
+            await _source.CloseAsync().ConfigureAwait(false);
+            bool finished;
+            lock (_gate)
+            {
+                // The turn is kept: nothing is left to dispatch.
+                _drained = true;
+                finished = TryFinish();
+            }
+
+            if (finished)
+            {
+                await EndAsync(closesSource: false).ConfigureAwait(false);
+            }
+
+            return null;
+        }
+
+        await CloseSourceAsync().ConfigureAwait(false);
+        return null;
+    }
+
+    /// <summary>Looks ahead: a batch for every job, or, at the sequence's end, smaller ones so that the jobs finish together.</summary>
+    private async ValueTask ReadBatchesAsync()
+    {
+        var nJobs = _backend.NJobs;
+        var size = _settings.BatchSize.IsAuto ? Math.Clamp(_backend.Backend.ComputeBatchSize(), 1, BatchSize.MaxCalls) : _settings.BatchSize.Calls;
+        if (_printer is not null && _backend.Backend.TakeBatchSizeChange() is { } change)
+        {
+            lock (_gate)
+            {
+                _printer.BatchSizeChanged(change);
+            }
+        }
+
+        if (_maxUnconsumed is { } most)
+        {
+            size = Math.Clamp(size, 1, Math.Max(1, most / (2 * nJobs)));
+        }
+
+        var wanted = Math.Min((long)size * nJobs, _preDispatching ? _preDispatchLeft : long.MaxValue);
+        var cut = (int)Math.Max(1, wanted / nJobs);
+        var read = new List<ArraySegment<Delayed<T>>>(Math.Min(nJobs, MostReadsExpected));
+        long count = 0;
+        while (count < wanted)
+        {
+            var asked = (int)Math.Min(cut, wanted - count);
+            var buffer = ArrayPool<Delayed<T>>.Shared.Rent(asked);
+            var got = await _source.ReadAsync(buffer, asked, mayPause: _settings.BatchSize.IsAuto, hasCalls: count > 0).ConfigureAwait(false);
+            read.Add(new ArraySegment<Delayed<T>>(buffer, 0, got));
+            count += got;
+            if (got < asked)
+            {
+                break;
+            }
+        }
+
+        var tail = count < wanted ? (int)Math.Max(1, count / (_source.Exhausted && !_preDispatching ? 10L * nJobs : nJobs)) : cut;
+        if (_preDispatching)
+        {
+            _preDispatchLeft = _source.Exhausted ? 0 : _preDispatchLeft - count;
+        }
+
+        foreach (var segment in tail < cut ? Recut(read, tail) : read)
+        {
+            if (segment.Count > 0)
+            {
+                _ready.Enqueue(new CallBatch<T>(this, _scope, _batches++, _taken, segment.Array!, segment.Count));
+                _taken += segment.Count;
+            }
+        }
+    }
+
+    private static List<ArraySegment<Delayed<T>>> Recut(List<ArraySegment<Delayed<T>>> read, int size)
+    {
+        var pieces = new List<ArraySegment<Delayed<T>>>();
+        foreach (var segment in read)
+        {
+            for (var start = 0; start < segment.Count; start += size)
+            {
+                var count = Math.Min(size, segment.Count - start);
+                var piece = ArrayPool<Delayed<T>>.Shared.Rent(count);
+                segment.AsSpan(start, count).CopyTo(piece);
+                pieces.Add(new ArraySegment<Delayed<T>>(piece, 0, count));
+            }
+
+            ArrayPool<Delayed<T>>.Shared.Return(segment.Array!, clearArray: true);
+        }
+
+        return pieces;
+    }
+
+>>>>>>> w-docs
     private async Task CloseSourceAsync()
     {
         try

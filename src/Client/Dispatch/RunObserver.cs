@@ -86,6 +86,15 @@ internal sealed class RunObserver
         }
     }
 
+    /// <summary>Prints a step of the automatic batch size; called under the run's lock.</summary>
+    internal void PrintBatchSize()
+    {
+        if (_printer is not null && _backend.Backend.TakeBatchSizeChange() is { } change)
+        {
+            _printer.BatchSizeChanged(change);
+        }
+    }
+
     /// <summary>Prints a line if one is due; called under the run's lock.</summary>
     internal void Print(long completedCalls, long dispatchedCalls, long dispatchedBatches, bool drained)
     {

@@ -42,6 +42,11 @@ public readonly record struct BackendChoice
 
     internal ParallelBackend Create(int nestingLevel)
     {
+        if (Instance is null && Factory is null)
+        {
+            throw new ArgumentException("The backend choice is empty. Give a name or a backend object, or leave it out.");
+        }
+
         var backend = Instance ?? Factory!() ?? throw new InvalidOperationException($"The factory of backend '{Name}' returned null. Return a new backend.");
         backend.NestingLevel ??= nestingLevel;
         return backend;

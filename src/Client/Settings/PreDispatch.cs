@@ -10,6 +10,7 @@ namespace Orleans.Joblib;
 public readonly record struct PreDispatch
 {
     private const string AllText = "all";
+    private const string DefaultText = "2*n_jobs";
     private readonly int _calls;
     private readonly string? _expression;
 
@@ -20,7 +21,7 @@ public readonly record struct PreDispatch
     }
 
     /// <summary>Twice the jobs: <c>"2*n_jobs"</c>.</summary>
-    public static PreDispatch Default { get; } = "2*n_jobs";
+    public static PreDispatch Default => default;
 
     /// <summary>The whole sequence is taken before the first result is waited for.</summary>
     public static PreDispatch All { get; } = new(0, AllText);
@@ -100,7 +101,7 @@ public readonly record struct PreDispatch
     }
 
     /// <inheritdoc/>
-    public override string ToString() => _expression ?? _calls.ToString(CultureInfo.InvariantCulture);
+    public override string ToString() => _expression ?? (_calls == 0 ? DefaultText : _calls.ToString(CultureInfo.InvariantCulture));
 
     private string Filled(int nJobs) => _expression!
         .Replace("n_jobs", nJobs.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)

@@ -10,23 +10,17 @@ internal static class CpuCounter
 
     internal static int Count(bool onlyPhysicalCores)
     {
-        var allowed = Environment.ProcessorCount;
-        var limit = Limit();
-        var count = Math.Max(1, Math.Min(allowed, limit ?? int.MaxValue));
-
-        // A user's limit is a count of whatever the user meant: it is not cut again.
-        if (!onlyPhysicalCores || count < allowed || PhysicalCores() is not { } physical)
-        {
-            return count;
-        }
-
-        return Math.Clamp(physical, 1, count);
+        var count = Math.Max(1, Math.Min(Environment.ProcessorCount, Limit() ?? int.MaxValue));
+        return onlyPhysicalCores && Cores() is { } cores ? Choose(count, cores.Logical, cores.Physical) : count;
     }
+
+    /// <summary>The physical cores, unless a limit (affinity, quota, variable) already cut the machine's: a limit counts whatever its maker meant, and is not cut again.</summary>
+    internal static int Choose(int count, int logical, int physical) => count < logical ? count : Math.Clamp(physical, 1, count);
 
     private static int? Limit() =>
         int.TryParse(Environment.GetEnvironmentVariable(MaxVariable), NumberStyles.Integer, CultureInfo.InvariantCulture, out var limit) ? limit : null;
 
-    private static int? PhysicalCores()
+    private static (int Logical, int Physical)? Cores()
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -35,6 +29,7 @@ internal static class CpuCounter
 
         try
         {
+            var logical = 0;
             var cores = new HashSet<string>();
             foreach (var cpu in Directory.EnumerateDirectories("/sys/devices/system/cpu", "cpu*"))
             {
@@ -42,11 +37,12 @@ internal static class CpuCounter
                 var core = Path.Combine(topology, "core_id");
                 if (File.Exists(core))
                 {
+                    logical++;
                     cores.Add(File.ReadAllText(Path.Combine(topology, "physical_package_id")).Trim() + "/" + File.ReadAllText(core).Trim());
                 }
             }
 
-            return cores.Count == 0 ? null : cores.Count;
+            return logical == 0 ? null : (logical, cores.Count);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
