@@ -54,8 +54,9 @@ internal sealed partial class ParallelRun<T>
         }
         catch (Exception exception)
         {
-            Fail(exception);
+            // Closed first: whoever catches the run's exception finds his sequence closed.
             await CloseSourceAsync().ConfigureAwait(false);
+            Fail(exception);
         }
     }
 
