@@ -31,7 +31,7 @@ internal sealed class BatchReader<T>(CallSource<T> source, ParallelBackend backe
     {
         var wanted = Math.Min((long)Size() * nJobs, preDispatching ? PreDispatchLeft : long.MaxValue);
         var size = (int)Math.Max(1, wanted / nJobs);
-        var read = new List<ArraySegment<Delayed<T>>>(nJobs);
+        var read = new List<ArraySegment<Delayed<T>>>();
         long count = 0;
         while (count < wanted)
         {
@@ -53,7 +53,7 @@ internal sealed class BatchReader<T>(CallSource<T> source, ParallelBackend backe
 
         if (count < wanted)
         {
-            var tail = (int)Math.Max(1, count / (source.Exhausted && !preDispatching ? 10 * nJobs : nJobs));
+            var tail = (int)Math.Max(1, count / (source.Exhausted && !preDispatching ? 10L * nJobs : nJobs));
             read = tail < size ? Recut(read, tail) : read;
         }
 
@@ -69,7 +69,6 @@ internal sealed class BatchReader<T>(CallSource<T> source, ParallelBackend backe
 
     internal void Interrupt() => source.Interrupt();
 
-    /// <summary>Closes the sequence, once: a sequence whose closing threw is not closed again.</summary>
     internal Task Closed => source.Closed;
 
     internal ValueTask CloseAsync() => source.CloseAsync();
