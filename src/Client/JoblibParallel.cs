@@ -165,14 +165,15 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
                 backend = await ConfigureAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            WarnAboutTimeout(backend);
+            var runsHere = backend is null || backend.Backend is SequentialBackend || (backend.NJobs == 1 && !backend.Backend.RunsElsewhere);
+            WarnAboutTimeout(runsHere ? null : backend);
             source = open();
-            if (backend is null || backend.Backend is SequentialBackend || (backend.NJobs == 1 && !backend.Backend.RunsElsewhere))
+            if (runsHere)
             {
                 return Sequential(source, backend, order, cancellationToken);
             }
 
-            var run = new ParallelRun<T>(_settings, backend, source, order, maxUnconsumed, Release, cancellationToken);
+            var run = new ParallelRun<T>(_settings, backend!, source, order, maxUnconsumed, Release, cancellationToken);
             lock (_gate)
             {
                 _stop = run.Stop;
