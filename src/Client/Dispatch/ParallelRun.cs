@@ -132,7 +132,16 @@ internal sealed class ParallelRun<T> : IBatchOwner
     /// <summary>Takes the first calls from the sequence on the caller's thread and dispatches them.</summary>
     internal Task StartAsync()
     {
-        _backend.Backend.StartRun();
+        try
+        {
+            _backend.Backend.StartRun();
+        }
+        catch (Exception exception)
+        {
+            // Ended as any failed run is, so that its timer, its token and its instance are free again.
+            Fail(exception);
+        }
+
         return DispatchAsync();
     }
 
