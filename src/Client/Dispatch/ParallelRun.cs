@@ -673,7 +673,7 @@ internal sealed class ParallelRun<T> : IBatchOwner
         var index = part.FirstCallIndex + offset;
         var call = part.Calls[offset].ToString();
         var exception = new TimeoutException($"Call {index}, {call}, has run longer than its timeout of '{timeout}'. Raise 'timeout', or let the call watch its token.");
-        var failure = CallFailure.Describe(exception, index, call);
+        var failure = CallFailure.Describe(exception, index, call, part.Worker);
         JoblibLog.CallOverdue(Joblib.Logger, index, timeout);
         try
         {

@@ -14,6 +14,7 @@ internal sealed class CallBatch<T> : CallBatch
     private int _current = -1;
     private long _currentStartedAt;
     private bool _abandoned;
+    private string? _worker;
     private volatile CallBatch<T>? _rest;
 
     internal CallBatch(IBatchOwner owner, RunScope scope, long number, long firstCallIndex, Delayed<T>[] calls, int count)
@@ -44,6 +45,9 @@ internal sealed class CallBatch<T> : CallBatch
 
     /// <summary>The part of this batch that a worker has now: itself, or the rest behind the last call that was given up.</summary>
     internal CallBatch<T> Running => _rest?.Running ?? this;
+
+    /// <summary>The name of the thread that makes the calls; known when they are watched one by one.</summary>
+    internal string? Worker => _worker;
 
     /// <summary>Gives the calls' array back once nothing can run them any more.</summary>
     internal Delayed<T>[]? ReleaseCalls()
@@ -161,6 +165,7 @@ internal sealed class CallBatch<T> : CallBatch
     {
         using var abandoning = CancellationTokenSource.CreateLinkedTokenSource(Scope.Ending);
         _abandoning = abandoning;
+        _worker = Thread.CurrentThread.Name;
         for (var i = _start; i < Count && !Scope.Ended; i++)
         {
             lock (_gate)
