@@ -172,9 +172,10 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
                 backend = await ConfigureAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            WarnAboutTimeout(backend);
+            var runsHere = backend is null || backend.Backend is SequentialBackend || (backend.NJobs == 1 && !backend.Backend.RunsElsewhere);
+            WarnAboutTimeout(runsHere ? null : backend);
             source = open();
-            if (backend is null || backend.Backend is SequentialBackend || (backend.NJobs == 1 && !backend.Backend.RunsElsewhere))
+            if (runsHere)
             {
                 lent?.Dispose();
                 return Sequential(source, backend, order, cancellationToken);
@@ -182,7 +183,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
 
             var run = new ParallelRun<T>(
                 _settings,
-                backend,
+                backend!,
                 source,
                 order,
                 maxUnconsumed,

@@ -45,7 +45,8 @@ public sealed class OrleansRunTests(TwoSilos silos) : IClassFixture<TwoSilos>
         using var started = new SemaphoreSlim(0);
         await using var parallel = Parallel(backend: new OrleansBackend(silos.Client));
         var run = parallel.RunAsync(
-            from i in Enumerable.Range(0, 100) select Delayed(ct =>
+            from i in Enumerable.Range(0, 100)
+            select Delayed(ct =>
             {
                 started.Release();
                 ct.WaitHandle.WaitOne();
