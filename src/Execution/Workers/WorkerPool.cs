@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Orleans.Joblib;
 
 /// <summary>Dedicated threads that execute batches: user code runs here, never on the thread pool or an Orleans scheduler.</summary>
@@ -69,6 +71,18 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
     }
 
+    /// <summary>Workers that sleep until an item comes.</summary>
+    internal int ParkedCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _parked;
+            }
+        }
+    }
+
     void IWorkSharer.Share(CallBatch part)
     {
         if (!TrySubmit(part))
@@ -95,7 +109,9 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
             {
                 Monitor.Pulse(_gate);
             }
-            else if (_workers.Count < _capacity && _queued > _workers.Count - _busy)
+
+            // A parked worker that was woken a moment ago counts as parked until it has the lock: only the number of idle workers says whether one is missing.
+            if (_workers.Count < _capacity && _queued > _workers.Count - _busy)
             {
                 started = AddWorker();
             }
@@ -189,7 +205,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         lock (_gate)
         {
             _capacity += by;
-            if (by > 0 && _queued > 0 && _parked == 0 && _workers.Count < _capacity && !_disposed)
+            if (by > 0 && _queued > _workers.Count - _busy && _workers.Count < _capacity && !_disposed)
             {
                 started = AddWorker();
             }
@@ -299,13 +315,25 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         private void Loop()
         {
             _mine = this;
-            while (pool.Next(this) is { } item)
+            while (RunNext())
             {
-                item.Run(pool);
-                pool.Finish(this);
             }
 
             pool.End(this);
+        }
+
+        // A method of its own, so that a parked worker's stack does not hold its last item, and with it a whole run.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private bool RunNext()
+        {
+            if (pool.Next(this) is not { } item)
+            {
+                return false;
+            }
+
+            item.Run(pool);
+            pool.Finish(this);
+            return true;
         }
     }
 }
