@@ -179,7 +179,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
                 _stop = run.Stop;
             }
 
-            await run.StartAsync().ConfigureAwait(false);
+            run.Start();
             return new Started<T>(run, null);
         }
         catch (Exception)

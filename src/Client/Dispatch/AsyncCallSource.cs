@@ -1,10 +1,20 @@
 namespace Orleans.Joblib;
 
 /// <summary>An <see cref="IAsyncEnumerable{T}"/> of calls.</summary>
-internal sealed class AsyncCallSource<T>(IAsyncEnumerable<Delayed<T>> calls, CancellationToken cancellationToken) : CallSource<T>
+// The token source is disposed when the sequence is closed.
+#pragma warning disable CA1001
+internal sealed class AsyncCallSource<T> : CallSource<T>
+#pragma warning restore CA1001
 {
-    private readonly IAsyncEnumerator<Delayed<T>> _calls = calls.GetAsyncEnumerator(cancellationToken);
+    private readonly CancellationTokenSource _stopping;
+    private readonly IAsyncEnumerator<Delayed<T>> _calls;
     private ValueTask<bool>? _pending;
+
+    internal AsyncCallSource(IAsyncEnumerable<Delayed<T>> calls, CancellationToken cancellationToken)
+    {
+        _stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _calls = calls.GetAsyncEnumerator(_stopping.Token);
+    }
 
     internal override async ValueTask<int> ReadAsync(Delayed<T>[] buffer, int count, bool mayPause, bool hasCalls)
     {
@@ -33,6 +43,18 @@ internal sealed class AsyncCallSource<T>(IAsyncEnumerable<Delayed<T>> calls, Can
         return count;
     }
 
+    internal override void Stop()
+    {
+        try
+        {
+            _stopping.Cancel();
+        }
+        catch (Exception exception) when (exception is AggregateException or ObjectDisposedException)
+        {
+            // A callback of the sequence threw, or it is being closed this very moment.
+        }
+    }
+
     internal override async ValueTask CloseAsync()
     {
         if (_pending is { } pending)
@@ -49,5 +71,6 @@ internal sealed class AsyncCallSource<T>(IAsyncEnumerable<Delayed<T>> calls, Can
         }
 
         await _calls.DisposeAsync().ConfigureAwait(false);
+        _stopping.Dispose();
     }
 }

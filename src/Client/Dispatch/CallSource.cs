@@ -23,6 +23,11 @@ internal abstract class CallSource<T>
     /// <returns>How many calls were read; fewer than <paramref name="count"/> at the sequence's end or at a pause.</returns>
     internal abstract ValueTask<int> ReadAsync(Delayed<T>[] buffer, int count, bool mayPause, bool hasCalls);
 
+    /// <summary>Tells a sequence that makes its reader wait that nobody waits any more; from any thread.</summary>
+    internal virtual void Stop()
+    {
+    }
+
     internal abstract ValueTask CloseAsync();
 
     private protected void Take(in Delayed<T> call)

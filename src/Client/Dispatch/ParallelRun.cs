@@ -16,6 +16,7 @@ namespace Orleans.Joblib;
 internal sealed class ParallelRun<T> : IBatchOwner
 {
     private const int MostReadsExpected = 1024;
+    private static readonly TimeSpan LongestClose = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _gate = new();
     private readonly RunSettings _settings;
@@ -129,8 +130,8 @@ internal sealed class ParallelRun<T> : IBatchOwner
     /// <summary>Completes when the run has ended and its backend is ready for another, faulted if the run failed.</summary>
     internal Task Ending => _ending.Task;
 
-    /// <summary>Takes the first calls from the sequence on the caller's thread and dispatches them.</summary>
-    internal Task StartAsync()
+    /// <summary>Takes the first calls from the sequence on the caller's thread and dispatches them; does not wait for a sequence that has none ready.</summary>
+    internal void Start()
     {
         try
         {
@@ -142,7 +143,7 @@ internal sealed class ParallelRun<T> : IBatchOwner
             Fail(exception);
         }
 
-        return DispatchAsync();
+        _ = DispatchAsync();
     }
 
     internal T[] Results()
@@ -303,6 +304,7 @@ internal sealed class ParallelRun<T> : IBatchOwner
         }
 
         _scope.End();
+        _source.Stop();
         _ = EndAsync(closesSource);
     }
 
@@ -594,7 +596,12 @@ internal sealed class ParallelRun<T> : IBatchOwner
         var reusable = true;
         if (closesSource)
         {
-            await CloseSourceAsync().ConfigureAwait(false);
+            // An asynchronous sequence that is waiting and ignores its token must not keep the failure from the caller.
+            var closing = CloseSourceAsync();
+            if (!closing.IsCompleted)
+            {
+                await Task.WhenAny(closing, Task.Delay(LongestClose, _time)).ConfigureAwait(false);
+            }
         }
 
         try
