@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -39,6 +40,7 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <param name="cancellationToken">Gives up the start; what has started is stopped.</param>
     /// <returns>The running cluster; dispose it.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of its range; nothing was started.</exception>
+    /// <exception cref="JoblibException">The program runs without dynamic code, as file-based programs do unless they set <c>PublishAot=false</c>; nothing was started.</exception>
     public static async Task<LocalCluster> StartAsync(
         int silos = 1, int? slotsPerSilo = null, Action<ISiloBuilder>? configureSilo = null, CancellationToken cancellationToken = default)
     {
@@ -51,6 +53,14 @@ public sealed class LocalCluster : IAsyncDisposable
         {
             throw new ArgumentOutOfRangeException(
                 nameof(slotsPerSilo), slotsPerSilo, $"slotsPerSilo must not be '{slotsPerSilo}'. Use '1' to '{SiloWorkerOptions.MostSlots}', or leave it out for one per core.");
+        }
+
+        // A silo's serializer and grains are made of dynamic code; without it the start fails after minutes, with a cancelled task for a reason.
+        if (!RuntimeFeature.IsDynamicCodeSupported)
+        {
+            throw new JoblibException(
+                "no-dynamic-code",
+                "A silo needs dynamic code, which this program runs without. Put '#:property PublishAot=false' at the top of a file-based program, or drop PublishAot from the project.");
         }
 
         var cluster = new LocalCluster([]);

@@ -50,6 +50,17 @@ public sealed class OverdueCallTests
         await Assert.ThrowsAsync<TimeoutException>(() => run);
     }
 
+    // Before the fix it named the thread that had noticed.
+    [Fact]
+    public async Task RunAsync_CallOverruns_FailureNamesItsWorker()
+    {
+        using var parallel = Parallel(nJobs: 2, timeout: Timeout);
+        var run = parallel.RunAsync([Delayed(token => token.WaitHandle.WaitOne(Patience)), Delayed(() => true)]);
+        await Ends(run);
+        var thrown = await Assert.ThrowsAsync<TimeoutException>(() => run);
+        Assert.Contains("/joblib-threading-", thrown.GetCallFailure()!.Worker, StringComparison.Ordinal);
+    }
+
     private static async Task Ends(Task run) =>
         Assert.Same(run, await Task.WhenAny(run, Task.Delay(Patience, TestContext.Current.CancellationToken)));
 }

@@ -411,7 +411,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
         var timeout = _scope.Timeout!.Value;
         var exception = new TimeoutException(
             $"Call {overdue.Index}, {overdue.Call}, has run longer than its timeout of '{timeout}'. Raise 'timeout', or let the call watch its token.");
-        var failure = CallFailure.Describe(exception, overdue.Index, overdue.Call);
+        var failure = CallFailure.Describe(exception, overdue.Index, overdue.Call, overdue.Part.Worker);
         JoblibLog.CallOverdue(Joblib.Logger, overdue.Index, timeout);
         try
         {

@@ -48,7 +48,17 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
 
     internal static async Task<ClusterRun> OpenAsync(IClusterClient client, RunRequest request, TimeSpan connectTimeout, CancellationToken cancellationToken)
     {
-        var run = new ClusterRun(client, request, connectTimeout);
+        ClusterRun run;
+        try
+        {
+            run = new ClusterRun(client, request, connectTimeout);
+        }
+        catch (Exception exception)
+        {
+            // A client that has been disposed gives no grains.
+            throw NotReached(exception, connectTimeout);
+        }
+
         try
         {
             await run.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -201,6 +211,12 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
     }
 
+    internal static JoblibException NotReached(Exception exception, TimeSpan connectTimeout) => new(
+        "cluster-not-reached",
+        $"The Orleans cluster did not answer (waited up to '{connectTimeout}'): {exception.Message} "
+            + "Check that its silos run and were built with AddJoblibWorkers, and that its client is connected and not disposed.",
+        exception);
+
     private static JoblibException RemoteSilo(SlotGrant slot) => new(
         "silo-in-another-process",
         $"The silo '{slot.Silo}' runs in another process, and this version carries calls within one process only. Use LocalCluster, or host the silo in this process.");
@@ -220,10 +236,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            throw new JoblibException(
-                "cluster-not-reached",
-                $"The Orleans cluster did not open a run within '{_connectTimeout}': {exception.Message} Check that its silos run and were built with AddJoblibWorkers.",
-                exception);
+            throw NotReached(exception, _connectTimeout);
         }
 
         TakeSlots(grant);

@@ -127,10 +127,17 @@ public sealed class OrleansBackend : ParallelBackend
 
     private async Task<int> CountSlotsAsync()
     {
-        var management = _client.GetGrain<IManagementGrain>(0);
-        var hosts = await management.GetHosts(onlyActive: true).WaitAsync(_options.ConnectTimeout).ConfigureAwait(false);
-        var counts = await Task.WhenAll(hosts.Keys.Select(CountAsync)).ConfigureAwait(false);
-        return counts.Sum();
+        try
+        {
+            var management = _client.GetGrain<IManagementGrain>(0);
+            var hosts = await management.GetHosts(onlyActive: true).WaitAsync(_options.ConnectTimeout).ConfigureAwait(false);
+            var counts = await Task.WhenAll(hosts.Keys.Select(CountAsync)).ConfigureAwait(false);
+            return counts.Sum();
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw ClusterRun.NotReached(exception, _options.ConnectTimeout);
+        }
 
         async Task<int> CountAsync(SiloAddress silo)
         {

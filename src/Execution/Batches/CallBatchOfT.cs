@@ -27,6 +27,7 @@ internal sealed class CallBatch<T> : CallBatch
     private CancellationTokenSource? _abandoning;
     private int _current = -1;
     private long _currentStartedAt;
+    private string? _worker;
 
     internal CallBatch(IBatchOwner owner, RunScope scope, long number, long firstCallIndex, Delayed<T>[] calls, int count)
         : base(owner, scope, number, firstCallIndex, count)
@@ -62,6 +63,9 @@ internal sealed class CallBatch<T> : CallBatch
 
     /// <summary>The results of a root, one per call.</summary>
     internal T[] Results { get; }
+
+    /// <summary>The name of the thread that makes the calls; known when they are watched one by one.</summary>
+    internal string? Worker => _worker;
 
     /// <summary>Whether every call of a root has ended without a failure.</summary>
     internal bool IsWhole => Volatile.Read(ref _callsLeft) == 0;
@@ -200,6 +204,7 @@ internal sealed class CallBatch<T> : CallBatch
 
     private void MakeWatchedCalls()
     {
+        _worker = Thread.CurrentThread.Name;
         using var abandoning = CancellationTokenSource.CreateLinkedTokenSource(Scope.Ending);
         _abandoning = abandoning;
         for (var i = _start; i < _end && !Scope.Ended; i++)

@@ -15,10 +15,12 @@ public sealed record CallFailure(long CallIndex, string Call, string? StackTrace
 
     internal static CallFailure? Of(Exception exception) => Attached.TryGetValue(exception, out var failure) ? failure : null;
 
-    internal static CallFailure Describe(Exception exception, long callIndex, string call)
+    internal static CallFailure Describe(Exception exception, long callIndex, string call) =>
+        Describe(exception, callIndex, call, Thread.CurrentThread.Name);
+
+    internal static CallFailure Describe(Exception exception, long callIndex, string call, string? worker)
     {
-        var failure = new CallFailure(
-            callIndex, call, exception.StackTrace, $"{Environment.MachineName}/{Environment.ProcessId}/{Thread.CurrentThread.Name ?? "caller"}");
+        var failure = new CallFailure(callIndex, call, exception.StackTrace, $"{Environment.MachineName}/{Environment.ProcessId}/{worker ?? "caller"}");
         failure.AttachTo(exception);
         return failure;
     }
