@@ -69,6 +69,18 @@ internal static class KeptBackends
         await TerminateAsync(backend).ConfigureAwait(false);
     }
 
+    /// <summary>Ends the workers that a backend object has kept since its last run: a loop with other settings wants the object now.</summary>
+    internal static Task EndIdleAsync(ParallelBackend backend)
+    {
+        ConfiguredBackend? idle;
+        lock (Gate)
+        {
+            idle = Entries.Find(entry => ReferenceEquals(entry.Backend.Backend, backend)).Backend;
+        }
+
+        return idle is null ? Task.CompletedTask : EndAsync(idle);
+    }
+
     internal static async Task TerminateAsync(ConfiguredBackend backend)
     {
         try
