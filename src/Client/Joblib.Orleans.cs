@@ -3,7 +3,7 @@ namespace Orleans.Joblib;
 public static partial class Joblib
 {
     /// <summary>Makes the backend name <c>"orleans"</c> live.</summary>
-    /// <param name="client">A connected client of the cluster; not owned. A later call replaces it for runs that start then.</param>
+    /// <param name="client">A connected client of the cluster; not owned. A later call replaces it for every <c>Parallel</c> made after it.</param>
     /// <returns>Dispose it to make the name unknown again; ignoring it is fine.</returns>
     /// <remarks>As <c>register_ray()</c>.</remarks>
     public static IDisposable RegisterOrleans(IClusterClient client)

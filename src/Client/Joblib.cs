@@ -27,16 +27,16 @@ public static partial class Joblib
     /// <param name="nJobs">Calls made at once: 1 for this thread, n for n workers, −1 for all, −2 for all but one. Default: the backend's, 1 for local ones.</param>
     /// <param name="backend">Where: <c>"threading"</c> (default), <c>"sequential"</c>, <c>"orleans"</c>, a registered name, or a backend object.</param>
     /// <param name="verbose">Progress lines: 0 (default) for none, 1 to 10 for more and more, above 10 for one per batch; to standard error, from 50 to standard output.</param>
-    /// <param name="timeout">The longest that one call may take, counted from its own start. Default: none. Not applied with one job.</param>
+    /// <param name="timeout">The longest that one call may take, counted from its own start. Default: none. Not applied, with a warning, where one job runs on the calling thread.</param>
     /// <param name="preDispatch">Calls taken from the sequence before the first has ended. Default: <c>"2*n_jobs"</c>.</param>
     /// <param name="batchSize">Calls that a worker receives at once. Default: <c>"auto"</c>.</param>
     /// <param name="tempFolder">Folder for memory-mapped arrays. Default: the backend's choice.</param>
     /// <param name="maxNbytes">The size above which an array is shared as a memory-mapped file. Default: <c>"1M"</c>.</param>
     /// <param name="mmapMode">How workers see shared arrays. Default: read only.</param>
-    /// <param name="prefer">The kind of workers, where no backend is named.</param>
+    /// <param name="prefer">The kind of workers, where no backend is named here or by <see cref="ParallelConfig"/>.</param>
     /// <param name="require">A constraint on the backend.</param>
     /// <param name="backendOptions">Settings that only the backend knows.</param>
-    /// <param name="progress">Told of every call that ends, in order, one at a time, on the thread that noticed.</param>
+    /// <param name="progress">Told of every call that ends, in order, one at a time, on the thread that noticed. What it throws fails the run.</param>
     /// <exception cref="ArgumentException">An argument is out of its range or contradicts another, or the backend is unknown. Nothing has been started.</exception>
     /// <remarks>joblib 1.6: <c>Parallel</c>.</remarks>
     public static JoblibParallel Parallel(
@@ -147,7 +147,7 @@ public static partial class Joblib
 
     /// <summary>Makes a backend known by name, or replaces one.</summary>
     /// <param name="name">The name that <c>backend:</c> takes.</param>
-    /// <param name="factory">Makes a backend that is not yet configured; called once per loop that uses the name.</param>
+    /// <param name="factory">Makes a backend that is not yet configured: a new one at each call. Called at least once for each <c>Parallel</c> that uses the name.</param>
     /// <param name="makeDefault">Whether loops that name no backend use it. Default: no.</param>
     /// <remarks>joblib 1.6: <c>register_parallel_backend</c>.</remarks>
     public static void RegisterParallelBackend(string name, Func<ParallelBackend> factory, bool makeDefault = false)
@@ -165,8 +165,9 @@ public static partial class Joblib
 
     /// <summary>The jobs that a number amounts to under the present configuration.</summary>
     /// <param name="nJobs">1 or more, or negative; null for the configuration's. Default: −1.</param>
-    /// <returns>1 or more.</returns>
+    /// <returns>1 or more; 0 when the backend is a cluster without workers.</returns>
     /// <exception cref="ArgumentOutOfRangeException">0.</exception>
+    /// <exception cref="JoblibException">The backend is a cluster that does not answer.</exception>
     /// <remarks>joblib 1.6: <c>effective_n_jobs</c>. Asks the cluster, and waits for its answer, when the backend is one.</remarks>
     public static int EffectiveNJobs(int? nJobs = -1)
     {

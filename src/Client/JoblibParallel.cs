@@ -5,8 +5,8 @@ namespace Orleans.Joblib;
 /// <summary>A parallel loop with its settings: what <c>Joblib.Parallel(…)</c> gives.</summary>
 /// <remarks>
 /// <para>One run at a time per instance: a second one meanwhile throws <see cref="InvalidOperationException"/>. Several instances may run at once.</para>
-/// <para>Workers are kept between runs. <c>using</c> ends them when the block does; without it they end after 5 s unused, and a later instance with equal
-/// settings takes them over meanwhile.</para>
+/// <para>Workers are kept for 5 s after a run: the instance's next run takes them up again, or that of another instance with equal settings. <c>using</c> ends them
+/// when the block does. A run after a longer pause starts new ones, inside <c>using</c> too.</para>
 /// <para>A call that throws ends the run: no further call starts, and the call's own exception reaches the caller, with
 /// <see cref="CallFailureExtensions.GetCallFailure"/> for index, arguments and remote stack. Use <see cref="Delayed{T}.AsOutcome"/> to keep failures as values.</para>
 /// <para>joblib 1.6: <c>Parallel</c>.</para>
@@ -31,12 +31,14 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Makes the calls and gives their results in the order of the sequence.</summary>
-    /// <param name="calls">The calls; taken lazily, as far ahead as <c>preDispatch</c> says, one thread at a time.</param>
+    /// <param name="calls">The calls; taken lazily, as far ahead as <c>preDispatch</c> and the batch size say, one thread at a time.</param>
     /// <param name="cancellationToken">Ends the run: calls that have not started will not, and those that took a token are told.</param>
     /// <returns>One result per call.</returns>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled, or this instance was disposed meanwhile.</exception>
     /// <exception cref="TimeoutException">A call ran longer than <c>timeout</c>.</exception>
+    /// <exception cref="ArgumentException">A call is <c>default</c>, calls return <see cref="ValueTask"/>, or <c>preDispatch</c> gives less than 1 for this number of jobs.</exception>
     /// <exception cref="InvalidOperationException">This instance is running already.</exception>
+    /// <exception cref="ObjectDisposedException">This instance was disposed before.</exception>
     /// <exception cref="JoblibException">The backend could not do its part.</exception>
     public T[] Run<T>(IEnumerable<Delayed<T>> calls, CancellationToken cancellationToken = default) => Wait(StartAsync(calls, cancellationToken));
 
@@ -53,16 +55,18 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         WaitAsync(StartAsync(calls, cancellationToken), cancellationToken);
 
     /// <summary>Makes the calls and gives their results while later calls are still being made.</summary>
-    /// <param name="calls">The calls; the first are dispatched before this returns.</param>
+    /// <param name="calls">The calls; the first are dispatched before this returns, as far as the sequence has them ready. With one job none is made before it is read.</param>
     /// <param name="returnAs">The order of the results. Default: the sequence's.</param>
     /// <param name="maxUnconsumed">
-    /// Calls that may be dispatched beyond those whose results were taken, 1 or more: memory is bounded by it. Default: twice the pre-dispatched batches.
+    /// Calls that may be dispatched beyond those whose results were taken, 1 or more: memory is bounded by it, and batches are made small enough for it.
+    /// Default: a bound in batches instead, twice what <c>preDispatch</c> gives; four per job with <c>"all"</c>.
     /// A call that takes long at the head of an ordered stream holds the others back once the bound is reached.
     /// </param>
     /// <param name="cancellationToken">Ends the run.</param>
-    /// <returns>A sequence to be read once. Leaving it early cancels what is left and warns.</returns>
+    /// <returns>A sequence to be read once. Leaving it early cancels what is left and warns. A failure is thrown at its next step, ahead of results that wait.</returns>
     /// <exception cref="NotSupportedException">The backend cannot stream.</exception>
     /// <exception cref="InvalidOperationException">This instance is running already.</exception>
+    /// <remarks>With one job each step makes one call, on the thread that asks for it, and the instance may be used otherwise until the first step.</remarks>
     public IEnumerable<T> Stream<T>(
         IEnumerable<Delayed<T>> calls, ReturnAs returnAs = ReturnAs.Generator, int? maxUnconsumed = null, CancellationToken cancellationToken = default) =>
         StreamOf(Block(StartStreamAsync(calls, returnAs, maxUnconsumed, cancellationToken)));
@@ -73,7 +77,6 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         StreamOf(Block(StartStreamAsync(calls, returnAs, maxUnconsumed, cancellationToken)));
 
     /// <inheritdoc cref="Stream{T}(IEnumerable{Delayed{T}}, ReturnAs, int?, CancellationToken)"/>
-    /// <remarks>With one job each step makes one call, on the thread that asks for it.</remarks>
     public IAsyncEnumerable<T> StreamAsync<T>(
         IEnumerable<Delayed<T>> calls, ReturnAs returnAs = ReturnAs.Generator, int? maxUnconsumed = null, CancellationToken cancellationToken = default) =>
         AsyncStreamOf(StartStreamAsync(calls, returnAs, maxUnconsumed, cancellationToken));
@@ -83,7 +86,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         IAsyncEnumerable<Delayed<T>> calls, ReturnAs returnAs = ReturnAs.Generator, int? maxUnconsumed = null, CancellationToken cancellationToken = default) =>
         AsyncStreamOf(StartStreamAsync(calls, returnAs, maxUnconsumed, cancellationToken));
 
-    /// <summary>Ends a run in progress and the workers.</summary>
+    /// <summary>Ends a run in progress, whose caller gets <see cref="OperationCanceledException"/>, and the workers. Does not wait for calls that ignore their token.</summary>
     public void Dispose() => Block(DisposeAsync());
 
     /// <inheritdoc cref="Dispose"/>
@@ -191,7 +194,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
                 _stop = run.Stop;
             }
 
-            _ = run.StartAsync();
+            run.Start();
             return new Started<T>(run, null);
         }
         catch (Exception)

@@ -1,6 +1,6 @@
 namespace Orleans.Joblib.Silo;
 
-/// <summary>The workers of a silo. Bound from the configuration section <c>Joblib:Workers</c> by whoever binds it; validated once at start.</summary>
+/// <summary>The workers of a silo. Set them in <c>AddJoblibWorkers</c> or bind them to a configuration section yourself; validated once at start.</summary>
 public sealed class SiloWorkerOptions
 {
     /// <summary>The most workers of a silo: 4,096.</summary>

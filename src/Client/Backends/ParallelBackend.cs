@@ -36,7 +36,7 @@ public abstract class ParallelBackend
     /// <summary>Whether <c>innerMaxNumThreads</c> is applied to workers. Default: false; asking for it is then an error.</summary>
     public virtual bool SupportsInnerMaxNumThreads => false;
 
-    /// <summary>Whether a single job still leaves the calling thread. Default: false, so that one job means "here", as in joblib.</summary>
+    /// <summary>Whether a run that gets a single worker still leaves the calling thread. Default: false, as in joblib. <c>nJobs: 1</c> never leaves it.</summary>
     public virtual bool RunsElsewhere => false;
 
     /// <summary>The jobs that a request amounts to here.</summary>
@@ -75,7 +75,7 @@ public abstract class ParallelBackend
     }
 
     /// <summary>A call of this batch overran its timeout: give up its worker and let another take its place. Never called without <see cref="SupportsTimeout"/>.</summary>
-    /// <param name="batch">The batch; it counts as completed, and its remaining calls come back in another.</param>
+    /// <param name="batch">The batch; it counts as completed. If the failure is kept as a value, its remaining calls come back in another; else the run fails.</param>
     public virtual void Abandon(CallBatch batch)
     {
     }

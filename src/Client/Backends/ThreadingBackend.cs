@@ -2,7 +2,7 @@ namespace Orleans.Joblib;
 
 /// <summary>Backend <c>"threading"</c>, the default: calls run on dedicated threads of this process.</summary>
 /// <remarks>
-/// nJobs threads, made when work first needs them and kept while the <c>Parallel</c> is. Automatic batches aim at 0.1 ms to 1 ms: handing a batch to a thread costs
+/// nJobs threads, made when work first needs them and kept for 5 s after a run. Automatic batches aim at 0.1 ms to 1 ms: handing a batch to a thread costs
 /// microseconds, not joblib's milliseconds, so longer batches would only share out worse. joblib 1.6: <c>ThreadingBackend</c>, whose batches stay at one call.
 /// </remarks>
 public sealed class ThreadingBackend : AutoBatchingBackend

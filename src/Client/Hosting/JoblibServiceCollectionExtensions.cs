@@ -7,7 +7,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Registers a host's cluster client as the backend <c>"orleans"</c>.</summary>
 public static class JoblibServiceCollectionExtensions
 {
-    /// <summary>While the host runs, the backend name <c>"orleans"</c> stands for its cluster client, and runs log through its loggers.</summary>
+    /// <summary>While the host runs, the backend name <c>"orleans"</c> stands for its cluster client, and runs log through its loggers unless the program set <see cref="Joblib.LoggerFactory"/>.</summary>
     /// <param name="services">The host's services; they hold an <c>IClusterClient</c>, from <c>UseOrleansClient</c> or <c>UseOrleans</c>.</param>
     /// <param name="configure">Leases and time limits. Default: see <see cref="JoblibClientOptions"/>.</param>
     /// <returns>The same services.</returns>

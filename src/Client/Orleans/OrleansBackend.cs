@@ -5,7 +5,8 @@ namespace Orleans.Joblib;
 /// <summary>Backend <c>"orleans"</c>: calls run in the worker pools of a cluster's silos.</summary>
 /// <remarks>
 /// nJobs counts slots; −1, the default, is every worker of the cluster, and more than there are gives as many as there are. Automatic batches follow the
-/// cluster's own measurements over all silos (joblib's 0.2 s to 2 s). One job runs on the calling thread, as everywhere. Options: <see cref="OrleansBackendOptions"/>.
+/// cluster's own measurements over all silos (joblib's 0.2 s to 2 s, at most 8,192 calls). <c>nJobs: 1</c> means the calling thread, as everywhere; a run that gets
+/// a single slot goes to the cluster all the same. Options: <see cref="OrleansBackendOptions"/>.
 /// </remarks>
 public sealed class OrleansBackend : ParallelBackend
 {

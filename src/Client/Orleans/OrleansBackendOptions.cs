@@ -9,7 +9,7 @@ public sealed record OrleansBackendOptions : BackendOptions
     /// <summary>The default of <see cref="ConnectTimeout"/>: 10 s.</summary>
     public static readonly TimeSpan DefaultConnectTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long the cluster keeps a run whose client has gone silent; renewed three times as often. 1 s to 1 h. Default: 30 s.</summary>
+    /// <summary>How long the cluster keeps a run whose client has gone silent; renewed three times within it. 1 s to 1 h. Default: 30 s.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Out of range.</exception>
     public TimeSpan Lease
     {

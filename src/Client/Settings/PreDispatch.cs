@@ -23,10 +23,10 @@ public readonly record struct PreDispatch
     /// <summary>Twice the jobs: <c>"2*n_jobs"</c>.</summary>
     public static PreDispatch Default => default;
 
-    /// <summary>The whole sequence is taken before the first result is waited for.</summary>
+    /// <summary>The whole sequence is taken before the first result is waited for; of a stream, as much as its bound on unconsumed results allows.</summary>
     public static PreDispatch All { get; } = new(0, AllText);
 
-    /// <summary>Whether the whole sequence is taken at once.</summary>
+    /// <summary>Whether this is <see cref="All"/>.</summary>
     public bool IsAll => _expression == AllText;
 
     /// <summary>A number of calls, 1 or more.</summary>

@@ -6,6 +6,6 @@ public enum Prefer
     /// <summary>Threads of this process.</summary>
     Threads = 0,
 
-    /// <summary>Processes on this host.</summary>
+    /// <summary>Processes on this host. This version has no worker processes: with a default backend of threads the hint is refused.</summary>
     Processes = 1,
 }

@@ -5,7 +5,7 @@ namespace Orleans.Joblib;
 /// <summary>Which call of a run failed, with what, and where: attached to the exception that reaches the caller.</summary>
 /// <param name="CallIndex">The call's place in the sequence, from 0.</param>
 /// <param name="Call">The function and its arguments as text, each argument cut at 80 characters.</param>
-/// <param name="StackTrace">The stack on the worker, as text.</param>
+/// <param name="StackTrace">The stack on the worker, as text; null for a call that was given up.</param>
 /// <param name="Worker">The machine, process and worker that made the call.</param>
 public sealed record CallFailure(long CallIndex, string Call, string? StackTrace, string Worker)
 {

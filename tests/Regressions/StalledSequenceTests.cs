@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Xunit;
+using static Orleans.Joblib.Joblib;
+
+namespace Orleans.Joblib.Tests;
+
+/// <summary>An asynchronous sequence that has no next call for now, and a run that ends meanwhile.</summary>
+public sealed class StalledSequenceTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    // Before the fix the run waited for the sequence's next call before it ended: the user's exception stayed inside.
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(2, true)]
+    [InlineData(3, true)]
+    [InlineData(4, true)]
+    [InlineData(5, true)]
+    [InlineData(6, true)]
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(3, false)]
+    [InlineData(4, false)]
+    [InlineData(5, false)]
+    [InlineData(6, false)]
+    public async Task RunAsync_CallThrowsWhileTheSequenceStalls_ThrowsIt(int callsBeforeTheStall, bool watchesItsToken)
+    {
+        var calls = Channel.CreateUnbounded<Delayed<int>>();
+        using var parallel = Parallel(nJobs: 2);
+        using var fails = new ManualResetEventSlim();
+        for (var i = 1; i < callsBeforeTheStall; i++)
+        {
+            calls.Writer.TryWrite(Delayed(() => 1));
+        }
+
+        calls.Writer.TryWrite(Delayed(int () => fails.Wait(Patience, CancellationToken.None) ? throw new FormatException("from a call") : 0));
+        var closed = new TaskCompletionSource();
+        var run = parallel.RunAsync(Read(calls.Reader, closed, watchesItsToken), TestContext.Current.CancellationToken);
+        fails.Set();
+        Assert.Same(run, await Task.WhenAny(run, Task.Delay(Patience, TestContext.Current.CancellationToken)));
+        await Assert.ThrowsAsync<FormatException>(() => run);
+
+        if (!watchesItsToken)
+        {
+            calls.Writer.Complete();
+        }
+
+        Assert.Same(closed.Task, await Task.WhenAny(closed.Task, Task.Delay(Patience, TestContext.Current.CancellationToken)));
+    }
+
+    private static async IAsyncEnumerable<Delayed<int>> Read(
+        ChannelReader<Delayed<int>> reader,
+        TaskCompletionSource closed,
+        bool watchesItsToken,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await foreach (var call in reader.ReadAllAsync(watchesItsToken ? cancellationToken : CancellationToken.None))
+            {
+                yield return call;
+            }
+        }
+        finally
+        {
+            closed.SetResult();
+        }
+    }
+}
