@@ -18,7 +18,6 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
     private readonly bool _elsewhere;
     private readonly Lock _gate = new();
     private ParallelBackend? _unconfigured;
-    private ConfiguredBackend? _kept;
     private Action? _stop;
     private bool _running;
     private bool _disposed;
@@ -94,21 +93,15 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Action? stop;
-        ConfiguredBackend? kept;
         lock (_gate)
         {
             _disposed = true;
             stop = _stop;
-            kept = _kept;
-            _kept = null;
         }
 
         // A run in progress gives its backend back when it has ended, and finds the instance disposed.
         stop?.Invoke();
-        if (kept is not null)
-        {
-            await KeptBackends.EndAsync(kept).ConfigureAwait(false);
-        }
+        await KeptBackends.EndOwnedAsync(this).ConfigureAwait(false);
     }
 
     /// <summary>As joblib prints it: <c>Parallel(n_jobs=2)</c>.</summary>
@@ -238,13 +231,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
     private async ValueTask<ConfiguredBackend> ConfigureAsync(CancellationToken cancellationToken)
     {
         var key = _settings.Backend;
-        ConfiguredBackend? own;
-        lock (_gate)
-        {
-            own = _kept;
-        }
-
-        if (KeptBackends.TryTake(key, own) is { } kept)
+        if (KeptBackends.TryTake(key, this) is { } kept)
         {
             return kept;
         }
@@ -276,7 +263,6 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
             _running = false;
             _stop = null;
             disposed = _disposed;
-            _kept = backend is not null && reusable && !disposed ? backend : null;
         }
 
         if (backend is null)
@@ -286,7 +272,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
 
         if (reusable && !disposed)
         {
-            KeptBackends.Keep(backend);
+            KeptBackends.Keep(backend, this);
         }
         else
         {

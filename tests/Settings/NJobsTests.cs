@@ -3,7 +3,7 @@ using static Orleans.Joblib.Joblib;
 
 namespace Orleans.Joblib.Tests;
 
-[Collection(AloneCollection.Name)]
+[Collection(ProcessWideCollection.Name)]
 public sealed class NJobsTests
 {
     private const string MaxVariable = "LOKY_MAX_CPU_COUNT";

@@ -4,7 +4,7 @@ using static Orleans.Joblib.Joblib;
 namespace Orleans.Joblib.Tests;
 
 /// <summary>The registry's default, and what is printed about it: one per process, so these run alone.</summary>
-[Collection(AloneCollection.Name)]
+[Collection(ProcessWideCollection.Name)]
 public sealed class RegistryTests
 {
     [Fact]

@@ -11,13 +11,13 @@ internal static class KeptBackends
     private static readonly Lock Gate = new();
     private static readonly List<Entry> Entries = [];
 
-    /// <summary>A backend for a run: the one that the same <c>Parallel</c> had before if it is still here, else any with equal settings, which forgets what it learned.</summary>
-    internal static ConfiguredBackend? TryTake(BackendKey key, ConfiguredBackend? own)
+    /// <summary>A backend for a run: the one that the same <c>Parallel</c> left here, else any with equal settings, which forgets what it learned.</summary>
+    internal static ConfiguredBackend? TryTake(BackendKey key, JoblibParallel owner)
     {
-        ConfiguredBackend taken;
+        Entry taken;
         lock (Gate)
         {
-            var index = own is null ? -1 : Entries.FindIndex(entry => ReferenceEquals(entry.Backend, own));
+            var index = Entries.FindIndex(entry => ReferenceEquals(entry.Owner, owner));
             if (index < 0)
             {
                 index = Entries.FindLastIndex(entry => entry.Backend.Key == key);
@@ -28,26 +28,28 @@ internal static class KeptBackends
                 return null;
             }
 
-            taken = Entries[index].Backend;
-            Entries[index].Expiry.Dispose();
+            taken = Entries[index];
+            taken.Expiry.Dispose();
             Entries.RemoveAt(index);
         }
 
-        if (!ReferenceEquals(taken, own))
+        if (!ReferenceEquals(taken.Owner, owner))
         {
-            taken.Backend.Forget();
+            taken.Backend.Backend.Forget();
         }
 
-        return taken;
+        return taken.Backend;
     }
 
-    internal static void Keep(ConfiguredBackend backend)
+    /// <param name="backend">A backend that no run uses.</param>
+    /// <param name="owner">Whose run was its last: whoever had it before and lost it to this one has no say in its end.</param>
+    internal static void Keep(ConfiguredBackend backend, JoblibParallel owner)
     {
         lock (Gate)
         {
             // A timer's callback takes the lock: it cannot run before the entry is in.
             var expiry = new Timer(static b => _ = EndAsync((ConfiguredBackend)b!), backend, IdleLease, Timeout.InfiniteTimeSpan);
-            Entries.Add(new Entry(backend, expiry));
+            Entries.Add(new Entry(backend, owner, expiry));
         }
     }
 
@@ -69,6 +71,12 @@ internal static class KeptBackends
         await TerminateAsync(backend).ConfigureAwait(false);
     }
 
+    /// <summary>Ends the workers of a <c>Parallel</c> that is being disposed.</summary>
+    internal static Task EndOwnedAsync(JoblibParallel owner) => EndFirstAsync(entry => ReferenceEquals(entry.Owner, owner));
+
+    /// <summary>Ends the workers that a backend object has kept since its last run: a loop with other settings wants the object now.</summary>
+    internal static Task EndIdleAsync(ParallelBackend backend) => EndFirstAsync(entry => ReferenceEquals(entry.Backend.Backend, backend));
+
     internal static async Task TerminateAsync(ConfiguredBackend backend)
     {
         try
@@ -85,5 +93,16 @@ internal static class KeptBackends
         }
     }
 
-    private readonly record struct Entry(ConfiguredBackend Backend, Timer Expiry);
+    private static Task EndFirstAsync(Predicate<Entry> isIt)
+    {
+        ConfiguredBackend? found;
+        lock (Gate)
+        {
+            found = Entries.Find(isIt).Backend;
+        }
+
+        return found is null ? Task.CompletedTask : EndAsync(found);
+    }
+
+    private readonly record struct Entry(ConfiguredBackend Backend, JoblibParallel Owner, Timer Expiry);
 }

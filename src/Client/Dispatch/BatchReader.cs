@@ -54,7 +54,7 @@ internal sealed class BatchReader<T>(CallSource<T> source, ParallelBackend backe
         if (count < wanted)
         {
             var tail = (int)Math.Max(1, count / (source.Exhausted && !preDispatching ? 10L * nJobs : nJobs));
-            read = tail < size ? Recut(read, tail) : read;
+            read = tail < size ? Recut(read, (int)count, tail) : read;
         }
 
         foreach (var segment in read)
@@ -88,17 +88,28 @@ internal sealed class BatchReader<T>(CallSource<T> source, ParallelBackend backe
         return maxUnconsumed is { } most ? Math.Clamp(size, 1, Math.Max(1, most / (2 * nJobs))) : size;
     }
 
-    private static List<ArraySegment<Delayed<T>>> Recut(List<ArraySegment<Delayed<T>>> read, int size)
+    // The pieces run on over the joints of what was read: only the last is shorter.
+    private static List<ArraySegment<Delayed<T>>> Recut(List<ArraySegment<Delayed<T>>> read, int count, int size)
     {
         var pieces = new List<ArraySegment<Delayed<T>>>();
+        var piece = new ArraySegment<Delayed<T>>([]);
+        var filled = 0;
         foreach (var segment in read)
         {
-            for (var start = 0; start < segment.Count; start += size)
+            for (var start = 0; start < segment.Count;)
             {
-                var count = Math.Min(size, segment.Count - start);
-                var piece = ArrayPool<Delayed<T>>.Shared.Rent(count);
-                segment.AsSpan(start, count).CopyTo(piece);
-                pieces.Add(new ArraySegment<Delayed<T>>(piece, 0, count));
+                if (filled == piece.Count)
+                {
+                    piece = new ArraySegment<Delayed<T>>(ArrayPool<Delayed<T>>.Shared.Rent(size), 0, Math.Min(size, count));
+                    pieces.Add(piece);
+                    count -= piece.Count;
+                    filled = 0;
+                }
+
+                var copied = Math.Min(piece.Count - filled, segment.Count - start);
+                segment.AsSpan(start, copied).CopyTo(piece.AsSpan(filled));
+                start += copied;
+                filled += copied;
             }
 
             ArrayPool<Delayed<T>>.Shared.Return(segment.Array!, clearArray: true);

@@ -32,8 +32,8 @@ internal sealed class RunObserver
 
         if (settings.Verbose > 0)
         {
-            _printer = new ProgressPrinter(backend.NJobs, settings.Verbose, length, settings.PreDispatch.IsAll ? 0 : preDispatch);
-            _printer.Started(Name);
+            _printer = new ProgressPrinter(settings.Backend.Settings.NJobs, settings.Verbose, length, settings.PreDispatch.IsAll ? 0 : preDispatch);
+            _printer.Started(Name, backend.NJobs);
         }
     }
 

@@ -9,7 +9,7 @@ namespace Orleans.Joblib;
 internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> source, Action released, Action? entered, CancellationToken cancellationToken)
 {
     private readonly ProgressPrinter? _printer = settings.Verbose > 0
-        ? new ProgressPrinter(1, settings.Verbose, source.Length, 1)
+        ? new ProgressPrinter(settings.Backend.Settings.NJobs, settings.Verbose, source.Length, 1)
         : null;
 
     private readonly Activity? _activity = JoblibInstruments.StartRun(BackendRegistry.Sequential, 1);

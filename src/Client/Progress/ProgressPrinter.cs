@@ -4,6 +4,10 @@ namespace Orleans.Joblib;
 
 /// <summary>joblib's progress lines: to standard error, from verbose 50 to standard output. Used under its run's lock.</summary>
 /// <remarks>joblib 1.6: <c>Parallel.print_progress</c>, <c>Parallel._print</c>, <c>_verbosity_filter</c>, <c>logger.short_format_time</c>.</remarks>
+/// <param name="nJobs">The jobs as they were asked for, −1 included: the name that joblib gives its lines.</param>
+/// <param name="verbose">How many lines, 1 or more.</param>
+/// <param name="length">The sequence's length, if it is known.</param>
+/// <param name="preDispatched">Calls of the pre-dispatch; 0 when it is all of them.</param>
 internal sealed class ProgressPrinter(int nJobs, int verbose, long? length, long preDispatched)
 {
     /// <summary>The verbosity from which the choice of a backend and the steps of the automatic batch size are printed.</summary>
@@ -14,7 +18,7 @@ internal sealed class ProgressPrinter(int nJobs, int verbose, long? length, long
 
     private readonly int _width = length is > 0 ? length.Value.ToString(CultureInfo.InvariantCulture).Length : UnknownLengthWidth;
 
-    internal void Started(string backend) => Print($"Using backend {backend} with {nJobs} concurrent workers.");
+    internal void Started(string backend, int workers) => Print($"Using backend {backend} with {workers} concurrent workers.");
 
     internal void Finished(long completed, TimeSpan elapsed) =>
         Print($"Done {Pad(completed)} out of {Pad(completed)} | elapsed: {Format(elapsed)} finished");
