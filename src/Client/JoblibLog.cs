@@ -30,6 +30,6 @@ internal static partial class JoblibLog
     [LoggerMessage(8, LogLevel.Warning, "The sequence of calls threw while it was closed.")]
     internal static partial void SourceNotClosed(ILogger logger, Exception exception);
 
-    [LoggerMessage(9, LogLevel.Warning, "The end of run {Run} did not reach its coordinator; its lease ends it.")]
+    [LoggerMessage(9, LogLevel.Information, "The end of run {Run} did not reach its coordinator; its lease ends it.")]
     internal static partial void RunNotEnded(ILogger logger, Exception exception, Guid run);
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Orleans.Joblib;
 
 /// <summary>A parallel loop with its settings: what <c>Joblib.Parallel(…)</c> gives.</summary>
@@ -13,6 +15,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
 {
     private readonly RunSettings _settings;
     private readonly bool _streams;
+    private readonly bool _elsewhere;
     private readonly Lock _gate = new();
     private ParallelBackend? _unconfigured;
     private ConfiguredBackend? _kept;
@@ -25,6 +28,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         _settings = arguments.Resolve(out var backend);
         _unconfigured = backend;
         _streams = backend.SupportsReturnGenerator;
+        _elsewhere = backend.RunsElsewhere;
     }
 
     /// <summary>Makes the calls and gives their results in the order of the sequence.</summary>
@@ -160,6 +164,9 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         Enter();
         CallSource<T>? source = null;
         ConfiguredBackend? backend = null;
+
+        // A loop inside a call of the same silo needs the worker that its caller occupies. Asked on the caller's thread, so before anything is awaited.
+        var lent = _elsewhere ? WorkerPool.LendCurrentSlot() : null;
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -173,26 +180,45 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
             source = open();
             if (runsHere)
             {
+                lent?.Dispose();
                 return Sequential(source, backend, order, cancellationToken);
             }
 
-            var run = new ParallelRun<T>(_settings, backend!, source, order, maxUnconsumed, Release, cancellationToken);
+            var run = new ParallelRun<T>(
+                _settings,
+                backend!,
+                source,
+                order,
+                maxUnconsumed,
+                (ended, reusable) =>
+                {
+                    lent?.Dispose();
+                    Release(ended, reusable);
+                },
+                cancellationToken);
             lock (_gate)
             {
                 _stop = run.Stop;
             }
 
-            run.Start();
+            _ = run.StartAsync();
             return new Started<T>(run, null);
         }
         catch (Exception)
         {
-            if (source is not null)
+            try
             {
-                await source.CloseAsync().ConfigureAwait(false);
+                if (source is not null)
+                {
+                    await source.CloseAsync().ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                lent?.Dispose();
+                Release(backend, reusable: true);
             }
 
-            Release(backend, reusable: true);
             throw;
         }
     }
@@ -322,23 +348,21 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
     }
 
     private static IEnumerable<T> StreamOf<T>(Started<T> started) =>
-        started.Sequential is { } sequential ? sequential.Results() : new ResultStream<T>(started.Parallel!);
+        started.Sequential is { } sequential ? new SequentialStream<T>(sequential) : new ResultStream<T>(started.Parallel!);
 
-    private static IAsyncEnumerable<T> AsyncStreamOf<T>(ValueTask<Started<T>> starting)
+    private static IAsyncEnumerable<T> AsyncStreamOf<T>(Started<T> started) =>
+        started.Sequential is { } sequential ? new SequentialStream<T>(sequential) : new ResultStream<T>(started.Parallel!);
+
+    private static IAsyncEnumerable<T> AsyncStreamOf<T>(ValueTask<Started<T>> starting) =>
+        starting.IsCompleted ? AsyncStreamOf(starting.GetAwaiter().GetResult()) : StartedLater(OpenAsync(starting));
+
+    // The stream is made when the run has started, not when it is first read: one that is never read is collected like any other.
+    private static async Task<IAsyncEnumerable<T>> OpenAsync<T>(ValueTask<Started<T>> starting) => AsyncStreamOf(await starting.ConfigureAwait(false));
+
+    private static async IAsyncEnumerable<T> StartedLater<T>(Task<IAsyncEnumerable<T>> opening, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        if (!starting.IsCompleted)
-        {
-            return StartedLater(starting.AsTask());
-        }
-
-        var started = starting.GetAwaiter().GetResult();
-        return started.Sequential is { } sequential ? sequential.ResultsAsync() : new ResultStream<T>(started.Parallel!);
-    }
-
-    private static async IAsyncEnumerable<T> StartedLater<T>(Task<Started<T>> starting)
-    {
-        var started = await starting.ConfigureAwait(false);
-        await foreach (var result in AsyncStreamOf(new ValueTask<Started<T>>(started)).ConfigureAwait(false))
+        var stream = await opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (var result in stream.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             yield return result;
         }

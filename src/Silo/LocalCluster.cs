@@ -70,7 +70,8 @@ public sealed class LocalCluster : IAsyncDisposable
         {
             for (var i = 0; i < silos; i++)
             {
-                primary = await cluster.AddAsync(name, primary, slotsPerSilo, configureSilo, cancellationToken).ConfigureAwait(false) ?? primary;
+                var endpoint = await cluster.AddAsync(name, primary, slotsPerSilo, configureSilo, cancellationToken).ConfigureAwait(false);
+                primary ??= endpoint;
             }
 
             return cluster;

@@ -6,13 +6,9 @@ public interface IBatchGrain : IGrainWithStringKey
 {
     /// <summary>Hands a batch to the silo's workers. A batch of the same process is answered for at once; the batch itself brings its outcome.</summary>
     [Alias("Execute")]
-    [ResponseTimeout(LongestBatch)]
     ValueTask<BatchAnswer> ExecuteAsync(BatchRequest request);
 
     /// <summary>Gives up the worker that executes a batch and lets another take its place.</summary>
     [Alias("Abandon")]
     ValueTask AbandonAsync(long handle);
-
-    /// <summary>Orleans ends a call that takes longer than its response timeout, whatever it does; a batch may take a month.</summary>
-    internal const string LongestBatch = "31.00:00:00";
 }

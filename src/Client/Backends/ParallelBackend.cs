@@ -61,7 +61,7 @@ public abstract class ParallelBackend
     }
 
     /// <summary>Takes a batch. Must not block: arrange for <see cref="CallBatch.Execute"/> and then <see cref="CallBatch.Complete"/> somewhere, and return.</summary>
-    /// <param name="batch">The calls.</param>
+    /// <param name="batch">The calls. More batches than jobs are in flight, twice as many by default: the backend sees to it that only nJobs execute at once.</param>
     public abstract void Submit(CallBatch batch);
 
     /// <summary>Calls that the next batch should have when the caller left it to the backend. Default: 1.</summary>

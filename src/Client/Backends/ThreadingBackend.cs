@@ -52,7 +52,14 @@ public sealed class ThreadingBackend : AutoBatchingBackend
     }
 
     /// <inheritdoc/>
-    public override void Submit(CallBatch batch) => _pool!.Submit(batch);
+    public override void Submit(CallBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (_pool?.TrySubmit(batch) is not true)
+        {
+            batch.Complete(new ObjectDisposedException(Name, "The threads of this loop have ended."));
+        }
+    }
 
     /// <inheritdoc/>
     public override void Abandon(CallBatch batch) => _pool!.Abandon(batch);

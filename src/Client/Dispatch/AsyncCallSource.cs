@@ -1,19 +1,19 @@
 namespace Orleans.Joblib;
 
 /// <summary>An <see cref="IAsyncEnumerable{T}"/> of calls.</summary>
-// The token source is disposed when the sequence is closed.
+// CloseAsync disposes the token source: sources are closed, not disposed.
 #pragma warning disable CA1001
 internal sealed class AsyncCallSource<T> : CallSource<T>
 #pragma warning restore CA1001
 {
-    private readonly CancellationTokenSource _stopping;
+    private readonly CancellationTokenSource _interrupting;
     private readonly IAsyncEnumerator<Delayed<T>> _calls;
     private ValueTask<bool>? _pending;
 
     internal AsyncCallSource(IAsyncEnumerable<Delayed<T>> calls, CancellationToken cancellationToken)
     {
-        _stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        _calls = calls.GetAsyncEnumerator(_stopping.Token);
+        _interrupting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _calls = calls.GetAsyncEnumerator(_interrupting.Token);
     }
 
     internal override async ValueTask<int> ReadAsync(Delayed<T>[] buffer, int count, bool mayPause, bool hasCalls)
@@ -43,19 +43,19 @@ internal sealed class AsyncCallSource<T> : CallSource<T>
         return count;
     }
 
-    internal override void Stop()
+    internal override void Interrupt()
     {
         try
         {
-            _stopping.Cancel();
+            _interrupting.Cancel();
         }
-        catch (Exception exception) when (exception is AggregateException or ObjectDisposedException)
+        catch (Exception exception) when (exception is ObjectDisposedException or AggregateException)
         {
-            // A callback of the sequence threw, or it is being closed this very moment.
+            // The sequence is closed already, or a callback that it registered threw: either way it is told.
         }
     }
 
-    internal override async ValueTask CloseAsync()
+    private protected override async ValueTask DisposeEnumeratorAsync()
     {
         if (_pending is { } pending)
         {
@@ -71,6 +71,6 @@ internal sealed class AsyncCallSource<T> : CallSource<T>
         }
 
         await _calls.DisposeAsync().ConfigureAwait(false);
-        _stopping.Dispose();
+        _interrupting.Dispose();
     }
 }

@@ -4,6 +4,8 @@ namespace Orleans.Joblib;
 internal abstract class CallSource<T>
 {
     private long _taken;
+    private readonly TaskCompletionSource _whenClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _closed;
 
     /// <summary>The sequence's length when it is known without reading it.</summary>
     internal virtual long? Length => null;
@@ -23,12 +25,33 @@ internal abstract class CallSource<T>
     /// <returns>How many calls were read; fewer than <paramref name="count"/> at the sequence's end or at a pause.</returns>
     internal abstract ValueTask<int> ReadAsync(Delayed<T>[] buffer, int count, bool mayPause, bool hasCalls);
 
-    /// <summary>Tells a sequence that makes its reader wait that nobody waits any more; from any thread.</summary>
-    internal virtual void Stop()
+    /// <summary>The run has ended: a sequence that awaits its next call may stop waiting.</summary>
+    internal virtual void Interrupt()
     {
     }
 
-    internal abstract ValueTask CloseAsync();
+    /// <summary>Completes when the sequence's enumerator has been disposed.</summary>
+    internal Task Closed => _whenClosed.Task;
+
+    /// <summary>Disposes the sequence's enumerator; a second time it does nothing.</summary>
+    internal async ValueTask CloseAsync()
+    {
+        if (Interlocked.Exchange(ref _closed, 1) != 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await DisposeEnumeratorAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _whenClosed.TrySetResult();
+        }
+    }
+
+    private protected abstract ValueTask DisposeEnumeratorAsync();
 
     private protected void Take(in Delayed<T> call)
     {

@@ -51,21 +51,31 @@ internal sealed class ResultStream<T>(ParallelRun<T> run) : IEnumerable<T>, IEnu
 
     public void Reset() => throw new NotSupportedException("A stream of results is read once. Call Stream again.");
 
+    /// <summary>Returns when the run has ended and its <c>Parallel</c> is free for another.</summary>
     public void Dispose()
     {
         GC.SuppressFinalize(this);
-        run.Leave(Taken);
-        _cancellation.Dispose();
+        Leave();
+        if (!run.Ending.IsCompleted)
+        {
+            Task.WaitAny([run.Ending]);
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        Dispose();
+        Leave();
         await run.Ending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private int Taken => _batch is null ? 0 : _at + 1;
+
+    private void Leave()
+    {
+        run.Leave(Taken);
+        _cancellation.Dispose();
+    }
 
     private bool Advance()
     {

@@ -37,7 +37,7 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
         }
         finally
         {
-            var closing = source.CloseAsync();
+            var closing = EndAsync(completed);
             if (closing.IsCompleted)
             {
                 closing.GetAwaiter().GetResult();
@@ -46,8 +46,6 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
             {
                 closing.AsTask().GetAwaiter().GetResult();
             }
-
-            End(completed);
         }
     }
 
@@ -58,11 +56,11 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, consumer);
         try
         {
-            while (await ReadAsync().ConfigureAwait(false) is var count and > 0)
+            while (await ReadAsync(consumer).ConfigureAwait(false) is var count and > 0)
             {
                 for (var i = 0; i < count; i++)
                 {
-                    yield return await MakeAsync(_ahead[i], linked.Token).ConfigureAwait(false);
+                    yield return await MakeAsync(_ahead[i], linked.Token, consumer).ConfigureAwait(false);
                 }
             }
 
@@ -70,8 +68,25 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
         }
         finally
         {
-            await source.CloseAsync().ConfigureAwait(false);
-            End(completed);
+            await EndAsync(completed).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The program dropped the stream: what it had begun to read is closed, and the instance is free. Called by the collector; never throws.</summary>
+    internal void Drop(IEnumerator<T>? results, IAsyncEnumerator<T>? asyncResults)
+    {
+        try
+        {
+            results?.Dispose();
+            _ = asyncResults?.DisposeAsync().AsTask();
+            if (results is null && asyncResults is null)
+            {
+                _ = CloseAsync(completed: false).AsTask();
+            }
+        }
+        catch (Exception exception)
+        {
+            JoblibLog.SourceNotClosed(Joblib.Logger, exception);
         }
     }
 
@@ -87,12 +102,16 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
 
     private int Read()
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        var read = ReadAsync();
+        var read = ReadAsync(CancellationToken.None);
         return read.IsCompleted ? read.GetAwaiter().GetResult() : read.AsTask().GetAwaiter().GetResult();
     }
 
-    private ValueTask<int> ReadAsync() => source.Exhausted ? new(0) : source.ReadAsync(_ahead, _ahead.Length, mayPause: false, hasCalls: false);
+    private ValueTask<int> ReadAsync(CancellationToken consumer)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        consumer.ThrowIfCancellationRequested();
+        return source.Exhausted ? new(0) : source.ReadAsync(_ahead, _ahead.Length, mayPause: false, hasCalls: false);
+    }
 
     private T Make(Delayed<T> call)
     {
@@ -104,45 +123,57 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
         }
         catch (Exception exception)
         {
-            value = Keep(call, exception);
+            value = Keep(call, exception, CancellationToken.None);
             return Made(value, failed: 1);
         }
 
         return Made(value, failed: 0);
     }
 
-    private async ValueTask<T> MakeAsync(Delayed<T> call, CancellationToken token)
+    private async ValueTask<T> MakeAsync(Delayed<T> call, CancellationToken either, CancellationToken consumer)
     {
-        token.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
+        consumer.ThrowIfCancellationRequested();
         T value;
         try
         {
-            value = await call.InvokeAsync(token).ConfigureAwait(false);
+            value = await call.InvokeAsync(either).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
-            value = Keep(call, exception);
+            value = Keep(call, exception, consumer);
             return Made(value, failed: 1);
         }
 
         return Made(value, failed: 0);
     }
 
-    private T Keep(Delayed<T> call, Exception exception)
+    private T Keep(Delayed<T> call, Exception exception, CancellationToken consumer)
     {
-        if (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        if (exception is OperationCanceledException)
         {
-            var failure = CallFailure.Describe(exception, _completed, call.ToString());
-            if (call.TryKeepFailure(exception, failure, out var value))
-            {
-                return value;
-            }
-
-            Report(1, 1);
+            // The run's own end is no failure of a call that obeyed its token; the caller sees the token that he cancelled, not one of ours.
+            ThrowIfCancelled(exception, cancellationToken);
+            ThrowIfCancelled(exception, consumer);
         }
 
+        var failure = CallFailure.Describe(exception, _completed, call.ToString());
+        if (call.TryKeepFailure(exception, failure, out var value))
+        {
+            return value;
+        }
+
+        Report(1, 1);
         ExceptionDispatchInfo.Throw(exception);
         return default;
+    }
+
+    private static void ThrowIfCancelled(Exception exception, CancellationToken token)
+    {
+        if (token.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(exception.Message, exception, token);
+        }
     }
 
     private T Made(T value, int failed)
@@ -157,6 +188,33 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
     {
         _failed += failed;
         settings.Progress?.Report(new RunProgress(_completed + ended, _failed, _completed + ended, source.Length, Stopwatch.GetElapsedTime(_startedAt)));
+    }
+
+    private async ValueTask EndAsync(bool completed)
+    {
+        var closed = false;
+        try
+        {
+            await CloseAsync(completed).ConfigureAwait(false);
+            closed = true;
+        }
+        finally
+        {
+            End(completed && closed);
+        }
+    }
+
+    private async ValueTask CloseAsync(bool completed)
+    {
+        try
+        {
+            await source.CloseAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (!completed)
+        {
+            // The run already has its failure; a second one, from closing the sequence, must not hide it.
+            JoblibLog.SourceNotClosed(Joblib.Logger, exception);
+        }
     }
 
     private void End(bool completed)

@@ -43,7 +43,7 @@ internal sealed class SyncCallSource<T> : CallSource<T>
         return new(count);
     }
 
-    internal override ValueTask CloseAsync()
+    private protected override ValueTask DisposeEnumeratorAsync()
     {
         _calls.Dispose();
         return ValueTask.CompletedTask;

@@ -14,7 +14,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Queue<Slot> _places = new();
     private readonly IClusterClient _client;
-    private readonly ICoordinatorGrain _coordinator;
+    private ICoordinatorGrain? _coordinator;
     private readonly RunRequest _request;
     private readonly TimeSpan _connectTimeout;
     private readonly CancellationTokenSource _ending = new();
@@ -28,12 +28,9 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         _client = client;
         _request = request;
         _connectTimeout = connectTimeout;
-        _coordinator = client.GetGrain<ICoordinatorGrain>(Id);
     }
 
     internal Guid Id { get; } = Guid.NewGuid();
-
-    internal ICoordinatorGrain Coordinator => _coordinator;
 
     internal int SlotCount
     {
@@ -81,6 +78,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     {
         batch.Carrier = this;
         LocalBatches.Add(batch);
+        JoblibInstruments.PayloadSent(bytes: 0);
         _ = SendAsync(batch);
     }
 
@@ -122,11 +120,14 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         await _ending.CancelAsync().ConfigureAwait(false);
         try
         {
-            await _coordinator.EndAsync().WaitAsync(_connectTimeout).ConfigureAwait(false);
+            if (_coordinator is { } coordinator)
+            {
+                await coordinator.EndAsync().WaitAsync(_connectTimeout).ConfigureAwait(false);
+            }
         }
         catch (Exception exception)
         {
-            // The lease ends the run if this message did not arrive.
+            // A cluster that is gone has no run; on any other the lease ends it.
             JoblibLog.RunNotEnded(Joblib.Logger, exception, Id);
         }
 
@@ -225,7 +226,13 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         RunGrant grant;
         try
         {
+            _coordinator ??= _client.GetGrain<ICoordinatorGrain>(Id);
             grant = await _coordinator.StartAsync(_request).WaitAsync(_connectTimeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException exception)
+        {
+            throw new JoblibException(
+                "cluster-not-reached", "The client of the Orleans cluster has been disposed. Start a cluster or client again and pass it to Joblib.RegisterOrleans.", exception);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -270,7 +277,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             {
                 try
                 {
-                    if (await _coordinator.RenewAsync().WaitAsync(_request.Lease, _ending.Token).ConfigureAwait(false) is { } grant)
+                    if (await _coordinator!.RenewAsync().WaitAsync(_request.Lease, _ending.Token).ConfigureAwait(false) is { } grant)
                     {
                         TakeSlots(grant);
                     }

@@ -53,7 +53,7 @@ internal ref struct ArithmeticExpression
         {
             if (!Follows("**") && Accept("//"))
             {
-                value = Bounded(Math.Floor(value / Divisor()));
+                value = Bounded(Divide(value, Divisor()).Quotient);
             }
             else if (!Follows("**") && Accept("*"))
             {
@@ -65,14 +65,27 @@ internal ref struct ArithmeticExpression
             }
             else if (Accept("%"))
             {
-                var divisor = Divisor();
-                value = Bounded(value - (divisor * Math.Floor(value / divisor)));
+                value = Bounded(Divide(value, Divisor()).Remainder);
             }
             else
             {
                 return value;
             }
         }
+    }
+
+    // Python's divmod: the exact remainder decides the quotient, so 1//0.1 is 9 although 1/0.1 rounds to 10.
+    private static (double Quotient, double Remainder) Divide(double value, double divisor)
+    {
+        var remainder = value % divisor;
+        var quotient = (value - remainder) / divisor;
+        if (remainder != 0 && divisor < 0 != remainder < 0)
+        {
+            remainder += divisor;
+            quotient--;
+        }
+
+        return (Math.Round(quotient), remainder);
     }
 
     private double Divisor()
@@ -105,9 +118,36 @@ internal ref struct ArithmeticExpression
             _at++;
         }
 
-        return double.TryParse(_text.AsSpan(start, _at - start), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+        SkipExponent();
+        const NumberStyles Number = NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+        return double.TryParse(_text.AsSpan(start, _at - start), Number, CultureInfo.InvariantCulture, out var number)
             ? Bounded(number)
             : throw Malformed();
+    }
+
+    // 1e3, 2.5E-1: the letter belongs to the number only with digits behind it.
+    private void SkipExponent()
+    {
+        if (_at == _text.Length || _text[_at] is not ('e' or 'E'))
+        {
+            return;
+        }
+
+        var at = _at + 1;
+        if (at < _text.Length && _text[at] is ('+' or '-'))
+        {
+            at++;
+        }
+
+        if (at < _text.Length && char.IsAsciiDigit(_text[at]))
+        {
+            while (at < _text.Length && char.IsAsciiDigit(_text[at]))
+            {
+                at++;
+            }
+
+            _at = at;
+        }
     }
 
     private readonly double Bounded(double value) => Math.Abs(value) <= MaxValue

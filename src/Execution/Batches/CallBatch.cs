@@ -9,40 +9,39 @@ namespace Orleans.Joblib;
 /// </remarks>
 public abstract class CallBatch : IWorkItem
 {
-    private readonly IBatchOwner _owner;
     private int _completed;
 
     private protected CallBatch(IBatchOwner owner, RunScope scope, long number, long firstCallIndex, int count)
     {
-        _owner = owner;
+        Owner = owner;
         Scope = scope;
         Number = number;
         FirstCallIndex = firstCallIndex;
         Count = count;
     }
 
-    /// <summary>The batch's place in the order of dispatch within its run, from 0.</summary>
+    /// <summary>The batch's place in the order of dispatch within its run, from 0; a part that was cut off a batch has that batch's number.</summary>
     public long Number { get; }
 
     /// <summary>The place of its first call in the user's sequence, from 0.</summary>
     public long FirstCallIndex { get; }
 
-    /// <summary>How many calls it holds, at least 1.</summary>
+    /// <summary>How many calls it was made with, at least 1.</summary>
     public int Count { get; }
 
     /// <summary>Cancelled when the run ends early: a backend may then drop a batch that it has not started, and completes it all the same.</summary>
     public CancellationToken Ending => Scope.Ending;
 
+    internal IBatchOwner Owner { get; }
+
     internal RunScope Scope { get; }
 
-    object IWorkItem.Owner => _owner;
-
-    internal IBatchOwner Owner => _owner;
+    object IWorkItem.Owner => Owner;
 
     internal bool IsCompleted => Volatile.Read(ref _completed) != 0;
 
-    /// <summary>Its handle among this process's batches while it is with a silo; 0 otherwise.</summary>
-    internal long Handle { get; set; }
+    /// <summary>Whether a call overran its timeout here: whoever still executes it is given up.</summary>
+    internal bool IsAbandoned { get; private protected set; }
 
     /// <summary>Who brought it to a silo; null on other backends.</summary>
     internal IBatchCarrier? Carrier { get; set; }
@@ -53,14 +52,17 @@ public abstract class CallBatch : IWorkItem
     /// <summary>Whether it occupies a place of that slot; the carrier's own.</summary>
     internal bool HoldsPlace { get; set; }
 
+    /// <summary>Its handle among this process's batches while it is with a silo; 0 otherwise.</summary>
+    internal long Handle { get; set; }
+
+    /// <summary>Other workers that may take over a part; null on backends without any.</summary>
+    internal IWorkSharer? Sharer { get; set; }
+
     /// <summary>When the batch was handed to the backend, in the scope's timestamps.</summary>
     internal long DispatchedAt { get; set; }
 
     /// <summary>When a worker took it up; 0 until then.</summary>
     internal long StartedAt { get; private set; }
-
-    /// <summary>When its last call ended.</summary>
-    internal long EndedAt { get; private set; }
 
     /// <summary>Whether its outcome has come in; set and read by its run.</summary>
     internal bool Delivered { get; set; }
@@ -71,24 +73,17 @@ public abstract class CallBatch : IWorkItem
     /// <summary>The first failure of its calls, or null.</summary>
     internal FailedCall? Failure { get; private protected set; }
 
-    /// <summary>How many of its calls ended; less than <see cref="Count"/> after a failure or when the run ended first.</summary>
-    internal int EndedCalls { get; private protected set; }
-
     /// <summary>Makes the calls in order on this thread, in the context of the run's caller. Blocks until the last has ended, one has thrown, or the run has ended.</summary>
     /// <remarks>Never throws. Call it on a thread that may be busy for as long as the calls take, not on a scheduler that others wait for.</remarks>
     public void Execute()
     {
-        StartedAt = Scope.Time.GetTimestamp();
-        if (Scope.Context is { } context)
+        if (IsCompleted)
         {
-            ExecutionContext.Run(context, static batch => ((CallBatch)batch!).ExecuteInContext(), this);
-        }
-        else
-        {
-            ExecuteInContext();
+            return;
         }
 
-        EndedAt = Scope.Time.GetTimestamp();
+        StartedAt = Scope.Time.GetTimestamp();
+        ExecutionContext.Run(Scope.Context, static batch => ((CallBatch)batch!).ExecuteInContext(), this);
     }
 
     /// <summary>Tells the run that the backend is done with this batch. The first call counts, later ones are ignored.</summary>
@@ -97,21 +92,20 @@ public abstract class CallBatch : IWorkItem
     {
         if (ClaimCompletion())
         {
-            _owner.BatchEnded(this, fault);
+            TellOwner(fault);
         }
     }
 
-    void IWorkItem.Run()
+    void IWorkItem.Run(IWorkSharer sharer)
     {
+        Sharer = sharer;
         Execute();
         Complete();
     }
 
     private protected abstract void MakeCalls();
 
-    /// <summary>Takes the batch from a worker whose current call has run longer than the timeout.</summary>
-    /// <returns>The call's place within the batch, or -1 when none is overdue.</returns>
-    internal abstract int TryAbandon(long now);
+    private protected abstract void TellOwner(Exception? fault);
 
     private protected bool ClaimCompletion()
     {

@@ -1,55 +1,81 @@
 namespace Orleans.Joblib;
 
-/// <summary>A batch of calls that return <typeparamref name="T"/>, with room for their results.</summary>
+/// <summary>A batch of calls that return <typeparamref name="T"/>, with room for their results; or a part of one, cut off for another worker.</summary>
 /// <remarks>
-/// When calls are watched one by one (a timeout, per-call progress), <c>_gate</c> guards the invariant: the worker writes results only while the batch is
-/// not abandoned, and abandoning decides which call was the last. After that the thread that is stuck in the call owns nothing.
+/// <para>The batch that was dispatched, the <em>root</em>, owns the arrays and counts down the calls that are left; its parts are ranges of them. Only the worker
+/// that executes a part moves its end.</para>
+/// <para>When calls are watched one by one (a timeout, per-call progress), <c>_gate</c> guards the invariant: the worker writes results only while the part is
+/// not abandoned, and abandoning decides which call was the last. After that the thread that is stuck in the call owns nothing.</para>
 /// </remarks>
 internal sealed class CallBatch<T> : CallBatch
 {
+    // A batch that runs longer than this gives half of what is left to an idle worker. The clock is looked at after every call that took a millisecond, and
+    // every 32 calls where they are fast: under 1 ns a call.
+    private static readonly TimeSpan SharesAfter = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan SlowPace = TimeSpan.FromMilliseconds(1);
+    private const int MostCallsBetweenLooks = 32;
+
     private readonly Lock _gate = new();
-    private readonly CallBatch<T>? _whole;
+    private readonly CallBatch<T> _root;
     private readonly int _start;
+    private readonly List<CallBatch<T>>? _watchedParts;
+    private int _end;
+    private int _callsLeft;
+    private int _endedCalls;
+    private int _pace = 1;
+    private long _lookedAt;
     private CancellationTokenSource? _abandoning;
     private int _current = -1;
     private long _currentStartedAt;
-    private bool _abandoned;
     private string? _worker;
-    private volatile CallBatch<T>? _rest;
 
     internal CallBatch(IBatchOwner owner, RunScope scope, long number, long firstCallIndex, Delayed<T>[] calls, int count)
         : base(owner, scope, number, firstCallIndex, count)
     {
         Calls = calls;
         Results = new T[count];
-        _whole = null;
+        _root = this;
+        _callsLeft = _end = count;
+        if (Watched)
+        {
+            _watchedParts = [this];
+        }
     }
 
-    private CallBatch(CallBatch<T> whole, int start)
-        : base(whole.Owner, whole.Scope, whole.Number, whole.FirstCallIndex, whole.Count)
+    private CallBatch(CallBatch<T> root, int start, int end)
+        : base(root.Owner, root.Scope, root.Number, root.FirstCallIndex + start, end - start)
     {
-        Calls = whole.Calls;
-        Results = whole.Results;
-        _whole = whole;
+        Calls = root.Calls;
+        Results = root.Results;
+        _root = root;
         _start = start;
+        _end = end;
+        DispatchedAt = root.DispatchedAt;
+        Span = root.Span;
+        if (root._watchedParts is { } parts)
+        {
+            lock (parts)
+            {
+                parts.Add(this);
+            }
+        }
     }
 
-    /// <summary>The calls; only the first <see cref="CallBatch.Count"/> entries belong to the batch.</summary>
-    internal Delayed<T>[] Calls { get; private set; }
-
-    /// <summary>The results, one per call.</summary>
+    /// <summary>The results of a root, one per call.</summary>
     internal T[] Results { get; }
-
-    /// <summary>The batch that a consumer knows: a rest that was cut off an abandoned batch stands for the whole of it.</summary>
-    internal CallBatch<T> Whole => _whole?.Whole ?? this;
-
-    /// <summary>The part of this batch that a worker has now: itself, or the rest behind the last call that was given up.</summary>
-    internal CallBatch<T> Running => _rest?.Running ?? this;
 
     /// <summary>The name of the thread that makes the calls; known when they are watched one by one.</summary>
     internal string? Worker => _worker;
 
-    /// <summary>Gives the calls' array back once nothing can run them any more.</summary>
+    /// <summary>Whether every call of a root has ended without a failure.</summary>
+    internal bool IsWhole => Volatile.Read(ref _callsLeft) == 0;
+
+    /// <summary>The calls of a root; only the first <see cref="CallBatch.Count"/> entries belong to it.</summary>
+    private Delayed<T>[] Calls { get; set; }
+
+    private bool Watched => Scope.Timeout is not null || Scope.ReportsCalls;
+
+    /// <summary>Gives a whole root's array of calls back: nothing will run them any more.</summary>
     internal Delayed<T>[]? ReleaseCalls()
     {
         // A watched batch may have a stuck worker that still reads its call: leave that array to the collector.
@@ -63,58 +89,70 @@ internal sealed class CallBatch<T> : CallBatch
         return calls;
     }
 
-    internal override int TryAbandon(long now)
+    /// <summary>Takes from their workers the parts of this root whose current call has run longer than the timeout.</summary>
+    internal IEnumerable<OverdueCall<T>> GiveUpOverdue(long now)
     {
-        if (Scope.Timeout is not { } timeout)
+        CallBatch<T>[] parts;
+        lock (_watchedParts!)
         {
-            return -1;
+            parts = [.. _watchedParts];
         }
 
-        int current;
-        lock (_gate)
+        foreach (var part in parts)
         {
-            if (_current < 0 || _abandoned || Scope.Time.GetElapsedTime(_currentStartedAt, now) < timeout || !ClaimCompletion())
+            if (part.TryAbandon(now) is { } offset)
             {
-                return -1;
+                yield return new OverdueCall<T>(part, FirstCallIndex + offset, Calls[offset].ToString(), offset);
             }
-
-            _abandoned = true;
-
-            // Kept now: a call that obeys its token leaves it before Cancel has returned.
-            current = _current;
         }
-
-        try
-        {
-            _abandoning?.Cancel();
-        }
-        catch (Exception exception) when (exception is AggregateException or ObjectDisposedException)
-        {
-            // A callback that the user's call registered threw, or the call ended this very moment and took its token source along: it is given up all the same.
-        }
-
-        return current;
     }
 
-    /// <summary>After <see cref="TryAbandon"/>: the batch that makes the calls behind the overdue one, or null if it was the last or the failure is not kept.</summary>
-    internal CallBatch<T>? Continue(int offset, Exception exception, CallFailure failure, out bool kept)
+    /// <summary>Ends an abandoned part with the failure of its overdue call.</summary>
+    /// <returns>The calls behind it, to be executed elsewhere; null when there are none, or when the failure is not kept and so ends the run.</returns>
+    internal CallBatch<T>? EndOverdue(OverdueCall<T> overdue, Exception exception, CallFailure failure)
     {
-        kept = Calls[offset].TryKeepFailure(exception, failure, out var value);
-        if (!kept)
+        var offset = overdue.Offset;
+        if (!Calls[offset].TryKeepFailure(exception, failure, out var value))
         {
-            Failure = new FailedCall(offset, exception, failure);
+            Failure = new FailedCall(exception, failure);
+            TellOwner(null);
             return null;
         }
 
         Results[offset] = value;
-        EndedCalls = offset + 1;
-        return _rest = EndedCalls < Count ? new CallBatch<T>(this, EndedCalls) : null;
+        var rest = offset + 1 < _end ? new CallBatch<T>(_root, offset + 1, _end) : null;
+        _end = offset + 1;
+        _endedCalls = _end - _start;
+        TellOwner(null);
+        return rest;
     }
 
-    private bool Watched => Scope.Timeout is not null || Scope.ReportsCalls;
+    private protected override void TellOwner(Exception? fault)
+    {
+        if (_root._watchedParts is { } parts)
+        {
+            lock (parts)
+            {
+                parts.Remove(this);
+            }
+        }
+
+        if (Failure is not null)
+        {
+            _root.Failure ??= Failure;
+        }
+
+        // A part that is done is no news while others are not; anything else is.
+        var left = Interlocked.Add(ref _root._callsLeft, -_endedCalls);
+        if (left == 0 || fault is not null || Failure is not null || _endedCalls < _end - _start)
+        {
+            Owner.BatchEnded(_root, fault);
+        }
+    }
 
     private protected override void MakeCalls()
     {
+        _lookedAt = StartedAt;
         if (Watched)
         {
             MakeWatchedCalls();
@@ -127,30 +165,33 @@ internal sealed class CallBatch<T> : CallBatch
 
     private void MakeUnwatchedCalls()
     {
-        var calls = Calls.AsSpan(0, Count);
+        var calls = Calls;
         var results = Results;
         var token = Scope.Ending;
-        var i = 0;
-        while (i < calls.Length)
+        var i = _start;
+        while (i < _end)
         {
             try
             {
-                for (; i < calls.Length; i++)
+                while (i < _end)
                 {
-                    if (Scope.Ended)
+                    for (var look = Math.Min(_end, i + _pace); i < look; i++)
                     {
-                        EndedCalls = i;
-                        return;
+                        if (Scope.Ended)
+                        {
+                            return;
+                        }
+
+                        results[i] = calls[i].Invoke(token);
                     }
 
-                    results[i] = calls[i].Invoke(token);
+                    Look(i);
                 }
             }
             catch (Exception exception)
             {
                 if (!TryKeep(i, exception))
                 {
-                    EndedCalls = i + 1;
                     return;
                 }
 
@@ -158,23 +199,18 @@ internal sealed class CallBatch<T> : CallBatch
             }
         }
 
-        EndedCalls = i;
+        _endedCalls = i - _start;
     }
 
     private void MakeWatchedCalls()
     {
+        _worker = Thread.CurrentThread.Name;
         using var abandoning = CancellationTokenSource.CreateLinkedTokenSource(Scope.Ending);
         _abandoning = abandoning;
-        _worker = Thread.CurrentThread.Name;
-        for (var i = _start; i < Count && !Scope.Ended; i++)
+        for (var i = _start; i < _end && !Scope.Ended; i++)
         {
             lock (_gate)
             {
-                if (_abandoned)
-                {
-                    return;
-                }
-
                 _current = i;
                 _currentStartedAt = Scope.Time.GetTimestamp();
             }
@@ -192,13 +228,12 @@ internal sealed class CallBatch<T> : CallBatch
 
             lock (_gate)
             {
-                _current = -1;
-                if (_abandoned)
+                if (IsAbandoned)
                 {
                     return;
                 }
 
-                EndedCalls = i + 1;
+                _current = -1;
                 if (thrown is null)
                 {
                     Results[i] = value;
@@ -207,18 +242,70 @@ internal sealed class CallBatch<T> : CallBatch
                 {
                     break;
                 }
+
+                _endedCalls = i + 1 - _start;
             }
 
             if (Scope.ReportsCalls)
             {
                 Owner.CallEnded(failed: thrown is not null);
             }
+
+            Look(i + 1);
         }
 
         if (Failure is not null && Scope.ReportsCalls)
         {
             Owner.CallEnded(failed: true);
         }
+    }
+
+    /// <summary>Looks at the clock, and gives half of what is left away when it is time and somebody wants it.</summary>
+    private void Look(int next)
+    {
+        if (Sharer is not { } sharer)
+        {
+            _pace = MostCallsBetweenLooks;
+            return;
+        }
+
+        var now = Scope.Time.GetTimestamp();
+        _pace = Scope.Time.GetElapsedTime(_lookedAt, now) > SlowPace ? 1 : Math.Min(2 * _pace, MostCallsBetweenLooks);
+        _lookedAt = now;
+        var left = _end - next;
+        if (left >= 2 && Scope.Time.GetElapsedTime(StartedAt, now) > SharesAfter && sharer.WantsWork)
+        {
+            var cut = _end - (left / 2);
+            var part = new CallBatch<T>(_root, cut, _end);
+            _end = cut;
+            sharer.Share(part);
+        }
+    }
+
+    private int? TryAbandon(long now)
+    {
+        int overdue;
+        lock (_gate)
+        {
+            if (_current < 0 || IsAbandoned || Scope.Time.GetElapsedTime(_currentStartedAt, now) < Scope.Timeout || !ClaimCompletion())
+            {
+                return null;
+            }
+
+            IsAbandoned = true;
+            overdue = _current;
+        }
+
+        try
+        {
+            _abandoning?.Cancel();
+        }
+        catch (Exception exception) when (exception is ObjectDisposedException or AggregateException)
+        {
+            // The call ended this moment, or a callback that it registered threw: it is given up all the same.
+        }
+
+        return overdue;
     }
 
     private bool TryKeep(int offset, Exception exception)
@@ -229,14 +316,14 @@ internal sealed class CallBatch<T> : CallBatch
             return false;
         }
 
-        var failure = CallFailure.Describe(exception, FirstCallIndex + offset, Calls[offset].ToString());
+        var failure = CallFailure.Describe(exception, _root.FirstCallIndex + offset, Calls[offset].ToString());
         if (Calls[offset].TryKeepFailure(exception, failure, out var value))
         {
             Results[offset] = value;
             return true;
         }
 
-        Failure = new FailedCall(offset, exception, failure);
+        Failure = new FailedCall(exception, failure);
         return false;
     }
 }

@@ -1,4 +1,4 @@
 namespace Orleans.Joblib;
 
-/// <summary>One call of a batch that threw.</summary>
-internal sealed record FailedCall(int Offset, Exception Exception, CallFailure Failure);
+/// <summary>The call that ended a batch.</summary>
+internal sealed record FailedCall(Exception Exception, CallFailure Failure);

@@ -11,7 +11,7 @@ internal sealed class RunScope
     private readonly CancellationTokenSource _ending = new();
     private volatile bool _ended;
 
-    internal required ExecutionContext? Context { get; init; }
+    internal required ExecutionContext Context { get; init; }
 
     /// <summary>The run's deadline for one call, counted from the call's own start; null for none.</summary>
     internal required TimeSpan? Timeout { get; init; }

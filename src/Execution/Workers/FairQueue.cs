@@ -5,6 +5,7 @@ internal sealed class FairQueue
 {
     private readonly Dictionary<object, Queue<IWorkItem>> _byOwner = [];
     private readonly Queue<Queue<IWorkItem>> _turns = new();
+    private readonly Stack<Queue<IWorkItem>> _spares = new();
     private object? _lastOwner;
     private Queue<IWorkItem>? _lastQueue;
 
@@ -17,7 +18,7 @@ internal sealed class FairQueue
         {
             if (!_byOwner.TryGetValue(owner, out var known))
             {
-                _byOwner[owner] = known = new Queue<IWorkItem>();
+                _byOwner[owner] = known = _spares.TryPop(out var spare) ? spare : new Queue<IWorkItem>();
             }
 
             _lastOwner = owner;
@@ -48,6 +49,12 @@ internal sealed class FairQueue
         {
             _turns.Enqueue(queue);
         }
+        else
+        {
+            // An owner is a whole run with its results: a queue that outlives it must not hold it.
+            Forget(item.Owner);
+            _spares.Push(queue);
+        }
 
         return true;
     }
@@ -60,12 +67,7 @@ internal sealed class FairQueue
             return [];
         }
 
-        if (ReferenceEquals(owner, _lastOwner))
-        {
-            _lastOwner = null;
-            _lastQueue = null;
-        }
-
+        Forget(owner);
         var items = queue.ToArray();
         Count -= items.Length;
         if (items.Length > 0)
@@ -82,5 +84,15 @@ internal sealed class FairQueue
         }
 
         return items;
+    }
+
+    private void Forget(object owner)
+    {
+        _byOwner.Remove(owner);
+        if (ReferenceEquals(owner, _lastOwner))
+        {
+            _lastOwner = null;
+            _lastQueue = null;
+        }
     }
 }

@@ -7,5 +7,6 @@ internal interface IWorkItem
     object Owner { get; }
 
     /// <summary>Does the work on the worker's thread; never throws.</summary>
-    void Run();
+    /// <param name="sharer">The pool, which may take a part of the work for another worker.</param>
+    void Run(IWorkSharer sharer);
 }

@@ -1,21 +1,26 @@
+using System.Runtime.CompilerServices;
+
 namespace Orleans.Joblib;
 
 /// <summary>Dedicated threads that execute batches: user code runs here, never on the thread pool or an Orleans scheduler.</summary>
 /// <remarks>
-/// All shared state is behind <c>_gate</c>. Invariants: at most <see cref="Size"/> workers are not abandoned; a queued item has a worker awake, or all workers are
+/// All shared state is behind <c>_gate</c>. Invariants: at most <see cref="Size"/> workers, and one more for each slot that is lent out, are not abandoned; a queued item has a worker awake, or all workers are
 /// busy; a worker that was abandoned or outlives the pool ends after the item in its hands. Workers start when work first needs them.
 /// </remarks>
-internal sealed class WorkerPool : IDisposable
+internal sealed class WorkerPool : IWorkSharer, IDisposable
 {
     // A worker that parks costs its next item two context switches, 10 to 50 µs on a virtual machine; this spin bridges the gap between items of a busy run
     // and is spent once per item at most.
     private const int SpinsBeforeParking = 40;
+
+    private static int _pools;
 
     private readonly object _gate = new();
     private readonly FairQueue _queue = new();
     private readonly List<Worker> _workers = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _name;
+    private int _capacity;
     private int _queued;
     private int _parked;
     private int _busy;
@@ -26,8 +31,10 @@ internal sealed class WorkerPool : IDisposable
     internal WorkerPool(int size, string name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
-        Size = size;
-        _name = name;
+        Size = _capacity = size;
+
+        // Numbered over the process: a thread's name tells its silo or loop from another.
+        _name = $"{name}-{Interlocked.Increment(ref _pools)}";
     }
 
     /// <summary>Workers that may run at once.</summary>
@@ -47,6 +54,9 @@ internal sealed class WorkerPool : IDisposable
         }
     }
 
+    /// <summary>Whether a worker could take up more: none is queued, and one is idle or not yet started.</summary>
+    public bool WantsWork => Volatile.Read(ref _queued) == 0 && Volatile.Read(ref _busy) < Volatile.Read(ref _capacity);
+
     internal int QueuedCount => Volatile.Read(ref _queued);
 
     /// <summary>Threads alive, abandoned ones included.</summary>
@@ -61,25 +71,54 @@ internal sealed class WorkerPool : IDisposable
         }
     }
 
-    internal void Submit(IWorkItem item)
+    /// <summary>Workers that sleep until an item comes.</summary>
+    internal int ParkedCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _parked;
+            }
+        }
+    }
+
+    void IWorkSharer.Share(CallBatch part)
+    {
+        if (!TrySubmit(part))
+        {
+            part.Complete();
+        }
+    }
+
+    /// <summary>Queues an item.</summary>
+    /// <returns>False when the pool is disposed: the item will not run.</returns>
+    internal bool TrySubmit(IWorkItem item)
     {
         Worker? started = null;
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_disposed)
+            {
+                return false;
+            }
+
             _queue.Enqueue(item);
             _queued++;
             if (_parked > 0)
             {
                 Monitor.Pulse(_gate);
             }
-            else if (_workers.Count < Size && _queued > _workers.Count - _busy)
+
+            // A parked worker that was woken a moment ago counts as parked until it has the lock: only the number of idle workers says whether one is missing.
+            if (_workers.Count < _capacity && _queued > _workers.Count - _busy)
             {
                 started = AddWorker();
             }
         }
 
         started?.Start();
+        return true;
     }
 
     /// <summary>Gives up the worker that is executing an item: its thread ends when the item lets it, and another takes its place now.</summary>
@@ -130,6 +169,12 @@ internal sealed class WorkerPool : IDisposable
         return removed;
     }
 
+    /// <summary>
+    /// Lends the calling worker's slot out until disposed: its call waits for a loop that runs on this same pool, and would wait for ever if such calls held
+    /// every worker. Null when the calling thread is no worker.
+    /// </summary>
+    internal static IDisposable? LendCurrentSlot() => Worker.Mine is { } worker ? new LentSlot(worker.Pool) : null;
+
     /// <summary>Ends idle workers now and busy ones after the item in their hands; drops what is queued.</summary>
     public void Dispose()
     {
@@ -154,6 +199,26 @@ internal sealed class WorkerPool : IDisposable
         }
     }
 
+    private void ChangeCapacity(int by)
+    {
+        Worker? started = null;
+        lock (_gate)
+        {
+            _capacity += by;
+            if (by > 0 && _queued > _workers.Count - _busy && _workers.Count < _capacity && !_disposed)
+            {
+                started = AddWorker();
+            }
+            else if (by < 0 && _parked > 0)
+            {
+                // A worker too many ends: one that is parked must look.
+                Monitor.PulseAll(_gate);
+            }
+        }
+
+        started?.Start();
+    }
+
     private Worker AddWorker()
     {
         var worker = new Worker(this, $"{_name}-{_workersNamed++}");
@@ -175,7 +240,7 @@ internal sealed class WorkerPool : IDisposable
         {
             while (true)
             {
-                if (_disposed || worker.Abandoned)
+                if (_disposed || worker.Abandoned || _workers.Count > _capacity)
                 {
                     return null;
                 }
@@ -219,8 +284,28 @@ internal sealed class WorkerPool : IDisposable
         }
     }
 
+    private sealed class LentSlot : IDisposable
+    {
+        private WorkerPool? _pool;
+
+        internal LentSlot(WorkerPool pool)
+        {
+            _pool = pool;
+            pool.ChangeCapacity(by: 1);
+        }
+
+        public void Dispose() => Interlocked.Exchange(ref _pool, null)?.ChangeCapacity(by: -1);
+    }
+
     private sealed class Worker(WorkerPool pool, string name)
     {
+        [ThreadStatic]
+        private static Worker? _mine;
+
+        internal static Worker? Mine => _mine;
+
+        internal WorkerPool Pool => pool;
+
         internal IWorkItem? Current { get; set; }
 
         internal bool Abandoned { get; set; }
@@ -229,13 +314,26 @@ internal sealed class WorkerPool : IDisposable
 
         private void Loop()
         {
-            while (pool.Next(this) is { } item)
+            _mine = this;
+            while (RunNext())
             {
-                item.Run();
-                pool.Finish(this);
             }
 
             pool.End(this);
+        }
+
+        // A method of its own, so that a parked worker's stack does not hold its last item, and with it a whole run.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private bool RunNext()
+        {
+            if (pool.Next(this) is not { } item)
+            {
+                return false;
+            }
+
+            item.Run(pool);
+            pool.Finish(this);
+            return true;
         }
     }
 }

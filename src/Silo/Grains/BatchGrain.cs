@@ -16,11 +16,26 @@ internal sealed class BatchGrain(SiloWorkers workers) : Grain, IBatchGrain
         return Task.CompletedTask;
     }
 
-    public ValueTask<BatchAnswer> ExecuteAsync(BatchRequest request) => new(workers.Execute(_slot, GrainContext, request));
+    public ValueTask<BatchAnswer> ExecuteAsync(BatchRequest request)
+    {
+        var answer = workers.Execute(_slot, GrainContext, request);
+        GoIfOver();
+        return new(answer);
+    }
 
     public ValueTask AbandonAsync(long handle)
     {
         workers.Abandon(handle);
+        GoIfOver();
         return ValueTask.CompletedTask;
+    }
+
+    // A message that was under way when its run ended wakes the slot's grain up again: nobody else will end it.
+    private void GoIfOver()
+    {
+        if (!workers.Knows(_slot.Run))
+        {
+            DeactivateOnIdle();
+        }
     }
 }

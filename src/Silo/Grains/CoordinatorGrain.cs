@@ -54,6 +54,12 @@ internal sealed class CoordinatorGrain(ISiloStatusOracle silos, TimeProvider tim
 
     public Task<int> ReportAsync(BatchReport[] reports)
     {
+        if (_request is null)
+        {
+            // A straggler after the end, or the first word after a loss that the client's renewal will mend: it keeps no grain alive.
+            DeactivateOnIdle();
+        }
+
         foreach (var report in reports)
         {
             _completions.Add(report);

@@ -1,20 +1,31 @@
 namespace Orleans.Joblib.Silo;
 
 /// <summary>A batch in a silo's worker pool. The worker that executed it tells the batch's run at once: no message stands between an outcome and its caller.</summary>
-internal sealed class BatchWork(SiloRun run, CallBatch batch, TimeProvider time) : IWorkItem
+internal sealed class BatchWork(SiloRun run, CallBatch batch, WorkerPool pool, TimeProvider time) : IWorkItem, IWorkSharer
 {
     private readonly long _arrivedAt = time.GetTimestamp();
 
     public object Owner => run;
 
+    public bool WantsWork => pool.WantsWork;
+
     internal CallBatch Batch => batch;
 
-    public void Run()
+    public void Run(IWorkSharer sharer)
     {
         JoblibInstruments.SlotTaken();
+        batch.Sharer = this;
         batch.Execute();
         JoblibInstruments.SlotFreed();
         run.Reporter.Add(new BatchReport(batch.Number, batch.Count, batch.Failure is not null, time.GetElapsedTime(_arrivedAt)));
         batch.Complete();
+    }
+
+    public void Share(CallBatch part)
+    {
+        if (!pool.TrySubmit(new BatchWork(run, part, pool, time)))
+        {
+            part.Complete();
+        }
     }
 }

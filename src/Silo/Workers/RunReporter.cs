@@ -12,6 +12,7 @@ internal sealed class RunReporter(ICoordinatorGrain coordinator, ILogger logger)
     private readonly Lock _gate = new();
     private readonly List<BatchReport> _waiting = [];
     private bool _sending;
+    private bool _stopped;
     private volatile BatchAnswer _answer = new(BatchStatus.Accepted, 0);
 
     /// <summary>The answer to a batch that was accepted, with the latest advice: one object for as long as the advice stays.</summary>
@@ -21,6 +22,11 @@ internal sealed class RunReporter(ICoordinatorGrain coordinator, ILogger logger)
     {
         lock (_gate)
         {
+            if (_stopped)
+            {
+                return;
+            }
+
             // A coordinator out of reach must not cost memory without end; what is dropped is statistics.
             if (_waiting.Count < MostWaiting)
             {
@@ -36,6 +42,16 @@ internal sealed class RunReporter(ICoordinatorGrain coordinator, ILogger logger)
         }
 
         _ = Task.Run(SendAsync);
+    }
+
+    /// <summary>The run has ended here: what has not been sent is of no use to anyone.</summary>
+    internal void Stop()
+    {
+        lock (_gate)
+        {
+            _stopped = true;
+            _waiting.Clear();
+        }
     }
 
     private async Task SendAsync()

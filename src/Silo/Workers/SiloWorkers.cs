@@ -31,6 +31,8 @@ internal sealed class SiloWorkers : IDisposable
     internal SiloSlots Status => new(
         LocalBatches.Process, _pool.Size, _runs.Values.Sum(run => run.Slots), _pool.BusyCount, _pool.QueuedCount, _runs.Count);
 
+    internal bool Knows(Guid id) => _runs.ContainsKey(id);
+
     internal void Reserve(Guid id, int slots, TimeSpan lease)
     {
         var run = _runs.GetOrAdd(id, key => new SiloRun(key, new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger)));
@@ -56,6 +58,7 @@ internal sealed class SiloWorkers : IDisposable
             return;
         }
 
+        run.Reporter.Stop();
         DropQueued(run);
         foreach (var grain in run.Grains.Values)
         {
@@ -79,7 +82,11 @@ internal sealed class SiloWorkers : IDisposable
         }
 
         run.Grains.TryAdd(grain.GrainId, grain);
-        _pool.Submit(new BatchWork(run, batch, _time));
+        if (!_pool.TrySubmit(new BatchWork(run, batch, _pool, _time)))
+        {
+            return new BatchAnswer(BatchStatus.RunEnded, 0);
+        }
+
         if (!_runs.ContainsKey(slot.Run))
         {
             // The run ended between the look-up and the queue: nobody else will take the batch out.
@@ -89,14 +96,22 @@ internal sealed class SiloWorkers : IDisposable
         return run.Answer;
     }
 
-    internal void Abandon(long handle) => _pool.Abandon(item => item is BatchWork work && work.Batch.Handle == handle);
+    internal void Abandon(long handle) => _pool.Abandon(item => item is BatchWork work && work.Batch.Handle == handle && work.Batch.IsAbandoned);
 
     private void DropQueued(SiloRun run)
     {
         foreach (var item in _pool.Remove(run))
         {
             var batch = ((BatchWork)item).Batch;
-            batch.Carrier?.Dropped(batch);
+            if (batch.Carrier is { } carrier)
+            {
+                carrier.Dropped(batch);
+            }
+            else
+            {
+                // A part that a worker shared out has no carrier of its own; its run has ended, or ends with this fault.
+                batch.Complete(batch.Ending.IsCancellationRequested ? null : new JoblibException("run-ended", "The silo ended the run before this part of a batch."));
+            }
         }
     }
 

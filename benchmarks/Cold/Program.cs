@@ -1,0 +1,31 @@
+using System.Diagnostics;
+using Orleans.Joblib;
+using static Orleans.Joblib.Joblib;
+
+// What a user's first program does, with the time of each stage. Nothing here may cost what a user would not pay: no parser, no formatting before the result is there.
+var entered = Stopwatch.GetTimestamp();
+var backend = args is [var name, ..] ? name : "orleans";
+LocalCluster? cluster = null;
+if (backend == "orleans")
+{
+    cluster = await LocalCluster.StartAsync();
+}
+
+var ready = Stopwatch.GetTimestamp();
+if (cluster is not null)
+{
+    RegisterOrleans(cluster.Client);
+}
+
+var registered = Stopwatch.GetTimestamp();
+var results = Parallel(nJobs: -1, backend: backend).Run([Delayed(() => 42)]);
+var ended = Stopwatch.GetTimestamp();
+Console.WriteLine($"first-result {Nanoseconds(entered)} {Nanoseconds(ready)} {Nanoseconds(registered)} {Nanoseconds(ended)}");
+if (cluster is not null)
+{
+    await cluster.DisposeAsync();
+}
+
+return results is [42] ? 0 : 1;
+
+static long Nanoseconds(long timestamp) => (long)(timestamp * (1e9 / Stopwatch.Frequency));

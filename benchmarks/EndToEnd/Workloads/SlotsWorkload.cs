@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using static Orleans.Joblib.Joblib;
+
+namespace Orleans.Joblib.Benchmarks.EndToEnd;
+
+/// <summary>Calls that sleep 50 ms on many slots: how well slots are kept filled. Efficiency = the ideal time / the time taken.</summary>
+internal sealed class SlotsWorkload : IWorkload
+{
+    private const int Slots = 64;
+    private const int CallsPerSlot = 40;
+    private const int SleepsMeasured = 10;
+    private static readonly TimeSpan CallTime = TimeSpan.FromMilliseconds(50);
+
+    public string Name => "slots";
+
+    public string Unit => "efficiency";
+
+    public void Run(BenchmarkOptions options, ResultLines lines)
+    {
+        var nJobs = options.NJobs ?? Slots;
+        using var session = BackendSession.Start(options.Backend, nJobs);
+        var calls = options.Calls ?? (CallsPerSlot * nJobs);
+        using var parallel = Parallel(nJobs, session.Name, batchSize: options.BatchSize);
+        List<IContender> contenders = [Side(session.Name, () => parallel.Run(Enumerable.Range(0, calls).Select(_ => Delayed(Sleep))), isPeer: false)];
+        if (options.Peers)
+        {
+            contenders.Add(Side(EqualCallsPeers.Threads, () => EqualCallsPeers.RunThreads(Sleep, calls, nJobs)));
+            contenders.Add(Side(NoOpPeers.Plinq, () => EqualCallsPeers.RunPlinq(Sleep, calls, nJobs)));
+            contenders.Add(Side(NoOpPeers.ForEachAsync, () => EqualCallsPeers.RunForEachAsync(Sleep, calls, nJobs)));
+            contenders.AddRange(PythonPeer.All.Select(peer => new PythonPeer(options, Name, peer, nJobs, calls)));
+        }
+
+        InterleavedRuns.Run(this, options, contenders, lines);
+
+        Contender Side(string backend, Action run, bool isPeer = true) => new(backend, () => Efficiency(run, calls, nJobs))
+        {
+            IsPeer = isPeer,
+            Fields = new JsonObject { ["calls"] = calls, ["n_jobs"] = nJobs },
+        };
+    }
+
+    private static void Sleep() => Thread.Sleep(CallTime);
+
+    private static Measurement Efficiency(Action run, int calls, int nJobs)
+    {
+        // A sleep of 50 ms takes longer by the timer's slack; how much is this machine's doing, not the loop's.
+        var sleeps = new double[SleepsMeasured];
+        for (var i = 0; i < sleeps.Length; i++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            Sleep();
+            sleeps[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
+
+        var began = Stopwatch.GetTimestamp();
+        run();
+        var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        var rounds = Math.Ceiling((double)calls / nJobs);
+        var sleepMs = Statistics.Median(sleeps);
+        return new Measurement(rounds * CallTime.TotalSeconds / seconds)
+        {
+            Details = new Dictionary<string, double>
+            {
+                ["time_s"] = seconds,
+                ["sleep_ms"] = sleepMs,
+                ["efficiency_of_real_sleep"] = rounds * sleepMs / 1000 / seconds,
+            },
+        };
+    }
+}

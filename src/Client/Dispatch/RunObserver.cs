@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Orleans.Joblib;
+
+/// <summary>Everything that tells people how a run goes: progress lines, progress reports, span, metrics, log.</summary>
+internal sealed class RunObserver
+{
+    private readonly ConfiguredBackend _backend;
+    private readonly IProgress<RunProgress>? _progress;
+    private readonly ProgressPrinter? _printer;
+    private readonly Activity? _activity;
+    private readonly TimeProvider _time;
+    private readonly long _startedAt;
+    private readonly Lock _reportGate = new();
+    private long _reportedCalls;
+    private long _reportedFailures;
+
+    internal RunObserver(RunSettings settings, ConfiguredBackend backend, long? length, long preDispatch, TimeProvider time)
+    {
+        _backend = backend;
+        _progress = settings.Progress;
+        _time = time;
+        _startedAt = time.GetTimestamp();
+        _activity = JoblibInstruments.StartRun(Name, backend.NJobs);
+
+        // The run's span ends on another thread; on this one it must not stay current.
+        if (_activity is not null)
+        {
+            Activity.Current = _activity.Parent;
+        }
+
+        if (settings.Verbose > 0)
+        {
+            _printer = new ProgressPrinter(backend.NJobs, settings.Verbose, length, settings.PreDispatch.IsAll ? 0 : preDispatch);
+            _printer.Started(Name);
+        }
+    }
+
+    internal ActivityContext Span => _activity?.Context ?? default;
+
+    private string Name => _backend.Backend.Name;
+
+    private TimeSpan Elapsed => _time.GetElapsedTime(_startedAt);
+
+    internal void BatchDispatched(CallBatch batch)
+    {
+        batch.DispatchedAt = _time.GetTimestamp();
+        batch.Span = JoblibInstruments.StartBatch(Span, batch.Number, batch.Count);
+    }
+
+    /// <summary>A batch has ended, or a part of it failed.</summary>
+    /// <returns>The time since its dispatch.</returns>
+    internal TimeSpan BatchEnded(CallBatch batch, bool completed, Exception? fault)
+    {
+        var duration = _time.GetElapsedTime(batch.DispatchedAt);
+        if (JoblibInstruments.MeasuresBatches || batch.Span is not null)
+        {
+            var failed = fault is not null || batch.Failure is not null;
+            JoblibInstruments.BatchEnded(
+                Name,
+                failed ? "failed" : completed ? "completed" : "cancelled",
+                batch.Count,
+                duration,
+                batch.StartedAt == 0 ? duration : _time.GetElapsedTime(batch.DispatchedAt, batch.StartedAt));
+            batch.Span?.SetStatus(failed ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
+            batch.Span?.Dispose();
+        }
+
+        return duration;
+    }
+
+    /// <summary>Reports calls that ended. Under a lock of its own: the user's code must hold up neither results nor dispatch, and reports come in order.</summary>
+    internal void CallsEnded(int ended, int failed, long dispatched, long? total)
+    {
+        if (_progress is null)
+        {
+            return;
+        }
+
+        lock (_reportGate)
+        {
+            _reportedCalls += ended;
+            _reportedFailures += failed;
+            _progress.Report(new RunProgress(_reportedCalls, _reportedFailures, dispatched, total, Elapsed));
+        }
+    }
+
+    /// <summary>Prints a step of the automatic batch size; called under the run's lock.</summary>
+    internal void PrintBatchSize()
+    {
+        if (_printer is not null && _backend.Backend.TakeBatchSizeChange() is { } change)
+        {
+            _printer.BatchSizeChanged(change);
+        }
+    }
+
+    /// <summary>Prints a line if one is due; called under the run's lock.</summary>
+    internal void Print(long completedCalls, long dispatchedCalls, long dispatchedBatches, bool drained)
+    {
+        if (drained)
+        {
+            _printer?.Draining(completedCalls, dispatchedCalls, Elapsed);
+        }
+        else
+        {
+            _printer?.Running(completedCalls, dispatchedBatches, Elapsed);
+        }
+    }
+
+    internal void RunEnded(long calls, long batches, Exception? failure)
+    {
+        var elapsed = Elapsed;
+        var outcome = failure switch { null => "completed", OperationCanceledException => "cancelled", _ => "failed" };
+        if (failure is null && calls > 0)
+        {
+            _printer?.Finished(calls, elapsed);
+        }
+
+        JoblibInstruments.RunEnded(Name, outcome, elapsed);
+        if (Joblib.Logger.IsEnabled(LogLevel.Information))
+        {
+            JoblibLog.RunEnded(Joblib.Logger, Name, _backend.NJobs, calls, batches, elapsed, outcome);
+        }
+
+        _activity?.SetStatus(failure is null ? ActivityStatusCode.Ok : ActivityStatusCode.Error, failure?.GetType().FullName);
+        _activity?.Dispose();
+    }
+}

@@ -1,0 +1,24 @@
+namespace Orleans.Joblib.Tests;
+
+/// <summary>What a backend can do: a test of a capability that it lacks asserts that asking for it throws or warns.</summary>
+/// <param name="Name">The name that it is registered under.</param>
+public sealed record BackendTraits(string Name)
+{
+    /// <summary>Two calls may wait for each other.</summary>
+    public bool RunsCallsAtOnce { get; init; } = true;
+
+    /// <summary>Calls are made on the thread that runs or reads: nothing happens ahead of it.</summary>
+    public bool RunsCallsHere { get; init; }
+
+    public bool SupportsTimeout { get; init; }
+
+    public bool SupportsStreams { get; init; } = true;
+
+    public bool SupportsSharedMemory { get; init; } = true;
+
+    /// <summary>Calls that may be sent after a running one to the same worker and wait there for it, although another worker is idle.</summary>
+    public int CallsBehindARunningOne { get; init; }
+
+    /// <summary>Levels of parallel loops, this one's own not counted, that run in parallel before nesting turns sequential.</summary>
+    public int ParallelLevelsBelow { get; init; } = 1;
+}

@@ -1,0 +1,188 @@
+using Xunit;
+using static Orleans.Joblib.Joblib;
+
+namespace Orleans.Joblib.Tests;
+
+public abstract partial class ParallelConformance
+{
+    [Fact]
+    public async Task Run_TokenCancelledBefore_ThrowsWithoutTouchingTheSequence()
+    {
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        var sequence = new CountedSequence<int>(Squares(5));
+        await using var parallel = NewParallel();
+        AssertCancelled(Patience.ThrownBy(() => parallel.Run((IEnumerable<Delayed<int>>)sequence, cancelled.Token)), cancelled.Token);
+        var run = parallel.RunAsync((IEnumerable<Delayed<int>>)sequence, cancelled.Token);
+        AssertCancelled(await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run.WaitAsync(Patience.Limit)), cancelled.Token);
+        Assert.True(run.IsCanceled);
+        Assert.Equal(0, sequence.Taken);
+        Assert.Equal([0, 1, 4], Patience.Within(() => parallel.Run(Squares(3))));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Run_CancelledDuring_TellsItsCallsAndThrows(bool asynchronous)
+    {
+        using var never = new ManualResetEventSlim();
+        using var started = new ManualResetEventSlim();
+        using var cancelling = new CancellationTokenSource();
+        var sequence = new CountedSequence<int>(Enumerable.Range(0, 10_000).Select(i => Delayed(token =>
+        {
+            started.Set();
+            Assert.True(Patience.AwaitOrCancelled(never, token));
+            token.ThrowIfCancellationRequested();
+            return i;
+        })));
+        await using var parallel = NewParallel(batchSize: 1);
+        var running = Task.Run(() => asynchronous
+            ? parallel.RunAsync((IEnumerable<Delayed<int>>)sequence, cancelling.Token)
+            : Task.FromResult(parallel.Run((IEnumerable<Delayed<int>>)sequence, cancelling.Token)));
+        Patience.Await(started, "a call to start");
+        await cancelling.CancelAsync();
+        AssertCancelled(await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Patience.Limit)), cancelling.Token);
+        Patience.Until(() => sequence.Closed > 0, "the sequence to be closed");
+        Assert.Equal(1, sequence.Closed);
+        Assert.InRange(sequence.Taken, 1, 8);
+        Assert.Equal([0, 1, 4], Patience.Within(() => parallel.Run(Squares(3))));
+    }
+
+    [Fact]
+    public void Run_CancelledWhileACallIgnoresIt_DoesNotWaitForThatCall()
+    {
+        if (!Traits.RunsCallsAtOnce)
+        {
+            return; // The caller's own thread is in the call.
+        }
+
+        using var release = new ManualResetEventSlim();
+        using var started = new ManualResetEventSlim();
+        using var cancelling = new CancellationTokenSource();
+        using var parallel = NewParallel(batchSize: 1);
+        try
+        {
+            var running = Task.Run(() => Patience.ThrownBy(() => parallel.Run(
+                [
+                    Delayed(() =>
+                    {
+                        started.Set();
+                        Patience.Await(release, "the test to end");
+                        return 1;
+                    }),
+                ],
+                cancelling.Token)));
+            Patience.Await(started, "the call to start");
+            cancelling.Cancel();
+            AssertCancelled(Patience.Await(running, "the run to end without its call"), cancelling.Token);
+        }
+        finally
+        {
+            release.Set();
+        }
+    }
+
+    [Fact]
+    public void Run_CancelledAfterItsEnd_KeepsItsResultsAndTheInstance()
+    {
+        using var cancelling = new CancellationTokenSource();
+        using var parallel = NewParallel();
+        var results = Patience.Within(() => parallel.Run(Squares(50), cancelling.Token));
+        cancelling.Cancel();
+        Assert.Equal(Enumerable.Range(0, 50).Select(Square), results);
+        Assert.Equal(results, Patience.Within(() => parallel.Run(Squares(50))));
+    }
+
+    [Theory]
+    [InlineData(ReturnAs.Generator)]
+    [InlineData(ReturnAs.GeneratorUnordered)]
+    public async Task Stream_Cancelled_ThrowsAndFreesTheInstance(ReturnAs order)
+    {
+        if (!Traits.SupportsStreams)
+        {
+            return;
+        }
+
+        await using var parallel = NewParallel(batchSize: 1);
+        using (var cancelling = new CancellationTokenSource())
+        {
+            var read = 0;
+            AssertCancelled(Patience.ThrownBy(() =>
+            {
+                foreach (var result in parallel.Stream(Squares(int.MaxValue), order, cancellationToken: cancelling.Token))
+                {
+                    if (++read == 5)
+                    {
+                        cancelling.Cancel();
+                    }
+                }
+            }), cancelling.Token);
+        }
+
+        using (var cancelling = new CancellationTokenSource())
+        {
+            var read = 0;
+            AssertCancelled(await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+            {
+                await foreach (var result in parallel.StreamAsync(Squares(int.MaxValue), order, cancellationToken: cancelling.Token))
+                {
+                    if (++read == 5)
+                    {
+                        await cancelling.CancelAsync();
+                    }
+                }
+            }), cancelling.Token);
+        }
+
+        Assert.Equal(new[] { 0, 1, 4 }, await parallel.RunAsync(Squares(3)).WaitAsync(Patience.Limit));
+    }
+
+    [Fact]
+    public async Task StreamAsync_ConsumersTokenCancelled_ThrowsAndTellsTheCalls()
+    {
+        if (!Traits.SupportsStreams)
+        {
+            return;
+        }
+
+        using var cancelling = new CancellationTokenSource();
+        await using var parallel = NewParallel(batchSize: 1);
+        var read = 0;
+        var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var result in parallel.StreamAsync(Squares(int.MaxValue)).WithCancellation(cancelling.Token))
+            {
+                Assert.True(read < 1000, "The consumer's token is ignored.");
+                if (++read == 5)
+                {
+                    await cancelling.CancelAsync();
+                }
+            }
+        });
+        AssertCancelled(thrown, cancelling.Token);
+        Assert.Equal(new[] { 0, 1, 4 }, await parallel.RunAsync(Squares(3)).WaitAsync(Patience.Limit));
+    }
+
+    [Fact]
+    public void Run_AsOutcomeCancelled_EndsTheRunInsteadOfKeepingTheCancellation()
+    {
+        using var never = new ManualResetEventSlim();
+        using var cancelling = new CancellationTokenSource();
+        using var parallel = NewParallel(batchSize: 1);
+        AssertCancelled(Patience.ThrownBy(() => parallel.Run(
+            Enumerable.Range(0, 1000).Select(i => Delayed(token =>
+            {
+                if (i == 0)
+                {
+                    cancelling.Cancel();
+                }
+
+                token.ThrowIfCancellationRequested();
+                return i;
+            }).AsOutcome()),
+            cancelling.Token)), cancelling.Token);
+    }
+
+    private static void AssertCancelled(Exception? thrown, CancellationToken by) =>
+        Assert.Equal(by, Assert.IsAssignableFrom<OperationCanceledException>(thrown).CancellationToken);
+}

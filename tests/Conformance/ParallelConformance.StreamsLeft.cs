@@ -1,0 +1,172 @@
+using System.Runtime.CompilerServices;
+using Xunit;
+using static Orleans.Joblib.Joblib;
+
+namespace Orleans.Joblib.Tests;
+
+public abstract partial class ParallelConformance
+{
+    [Theory]
+    [InlineData(ReturnAs.Generator)]
+    [InlineData(ReturnAs.GeneratorUnordered)]
+    public void Stream_LeftEarly_EndsTheRunAndFreesTheInstance(ReturnAs order)
+    {
+        if (!Traits.SupportsStreams)
+        {
+            return;
+        }
+
+        using var parallel = NewParallel(batchSize: 1);
+        for (var time = 0; time < 20; time++)
+        {
+            var sequence = new CountedSequence<int>(Squares(int.MaxValue));
+            Assert.Equal(3, Patience.Within(() => parallel.Stream((IEnumerable<Delayed<int>>)sequence, order).Take(3).Count()));
+            Assert.Equal([0, 1, 4], Patience.Within(() => parallel.Run(Squares(3))));
+            Patience.Until(() => sequence.Closed > 0, "the sequence to be closed");
+            Assert.Equal((1, 0), (sequence.Closed, sequence.Overlaps));
+        }
+    }
+
+    [Fact]
+    public async Task StreamAsync_LeftEarly_EndsTheRunAndFreesTheInstance()
+    {
+        if (!Traits.SupportsStreams)
+        {
+            return;
+        }
+
+        await using var parallel = NewParallel(batchSize: 1);
+        for (var time = 0; time < 20; time++)
+        {
+            var sequence = new CountedSequence<int>(Squares(int.MaxValue));
+            await foreach (var result in parallel.StreamAsync((IAsyncEnumerable<Delayed<int>>)sequence))
+            {
+                if (result == 9)
+                {
+                    break;
+                }
+            }
+
+            Assert.Equal(new[] { 0, 1, 4 }, await parallel.RunAsync(Squares(3)).WaitAsync(Patience.Limit));
+            Patience.Until(() => sequence.Closed > 0, "the sequence to be closed");
+            Assert.Equal((1, 0), (sequence.Closed, sequence.Overlaps));
+        }
+    }
+
+    [Fact]
+    public void Stream_LeftAfterItsLastResult_FreesTheInstanceAtOnce()
+    {
+        if (!Traits.SupportsStreams)
+        {
+            return;
+        }
+
+        using var parallel = NewParallel(batchSize: 1);
+        for (var time = 0; time < 200; time++)
+        {
+            // Take(3) leaves without asking whether there is a fourth.
+            Assert.Equal([0, 1, 4], Patience.Within(() => parallel.Stream(Squares(3)).Take(3).ToArray()));
+        }
+    }
+
+    [Fact]
+    public void Stream_LeftWhileCallsRun_TellsThem()
+    {
+        if (!Traits.SupportsStreams || !Traits.RunsCallsAtOnce)
+        {
+            return; // One call at a time: none runs while the stream is being left.
+        }
+
+        using var never = new ManualResetEventSlim();
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var waiting = new ManualResetEventSlim();
+
+        // One call in flight, so that the one that is read is made before those that wait: a cluster may start them in another order than they were sent in.
+        using var parallel = NewParallel(preDispatch: 1, batchSize: 1);
+        Patience.Within(() =>
+        {
+            foreach (var result in parallel.Stream(Enumerable.Range(0, 100).Select(i => Delayed(token =>
+            {
+                if (i > 0)
+                {
+                    waiting.Set();
+                    if (Patience.AwaitOrCancelled(never, token))
+                    {
+                        told.TrySetResult();
+                    }
+                }
+
+                return i;
+            }))))
+            {
+                Patience.Await(waiting, "a call that waits for its token");
+                break;
+            }
+        });
+        Patience.Await(told.Task, "the call to hear that the stream was left");
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void Stream_Dropped_IsCollectedAndFreesItsWorkers(bool asynchronous, bool readOne)
+    {
+        if (!Traits.SupportsStreams)
+        {
+            return;
+        }
+
+        using var never = new ManualResetEventSlim();
+        using var parallel = NewParallel(preDispatch: 1, batchSize: 1);
+
+        // The second call waits until the run ends. One call at a time cannot wait for that: there the endless sequence is what has to end.
+        var calls = new CountedSequence<int>(Enumerable.Range(0, int.MaxValue).Select(i => Delayed(token =>
+        {
+            if (i > 0 && Traits.RunsCallsAtOnce)
+            {
+                Patience.AwaitOrCancelled(never, token);
+            }
+
+            return i;
+        })));
+        Patience.Within(() => Drop(parallel, calls, asynchronous, readOne));
+        Patience.Until(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                try
+                {
+                    return parallel.Run(Squares(3)) is [0, 1, 4];
+                }
+                catch (InvalidOperationException)
+                {
+                    return false; // Running still.
+                }
+            },
+            "the instance of a dropped stream to be free");
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Drop(JoblibParallel parallel, CountedSequence<int> calls, bool asynchronous, bool readOne)
+    {
+        if (asynchronous)
+        {
+            var stream = parallel.StreamAsync((IEnumerable<Delayed<int>>)calls);
+            if (readOne)
+            {
+                Assert.True(stream.GetAsyncEnumerator().MoveNextAsync().AsTask().GetAwaiter().GetResult());
+            }
+        }
+        else
+        {
+            var stream = parallel.Stream((IEnumerable<Delayed<int>>)calls);
+            if (readOne)
+            {
+                Assert.True(stream.GetEnumerator().MoveNext());
+            }
+        }
+    }
+}

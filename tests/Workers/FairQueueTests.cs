@@ -1,0 +1,89 @@
+using Xunit;
+
+namespace Orleans.Joblib.Tests;
+
+public sealed class FairQueueTests
+{
+    private readonly FairQueue _queue = new();
+
+    [Fact]
+    public void TryDequeue_SeveralOwners_ServesThemInTurnAndEachInItsOrder()
+    {
+        Enqueue("a1", "a2", "a3", "a4", "b1", "c1", "c2");
+        Assert.Equal(["a1", "b1", "c1", "a2", "c2", "a3", "a4"], Drain());
+    }
+
+    [Fact]
+    public void TryDequeue_OwnerThatComesLate_WaitsOneTurn()
+    {
+        Enqueue("a1", "a2", "a3");
+        Assert.Equal("a1", Dequeue());
+        Enqueue("b1", "a4");
+        Assert.Equal(["a2", "b1", "a3", "a4"], Drain());
+    }
+
+    [Fact]
+    public void TryDequeue_Empty_GivesNothing()
+    {
+        Assert.False(_queue.TryDequeue(out _));
+        Enqueue("a1");
+        Assert.Equal(["a1"], Drain());
+        Assert.False(_queue.TryDequeue(out _));
+        Enqueue("a2");
+        Assert.Equal(["a2"], Drain());
+    }
+
+    [Fact]
+    public void Remove_Owner_TakesItsItemsAndKeepsTheOthersTurns()
+    {
+        Enqueue("a1", "b1", "c1", "a2", "b2");
+        Assert.Equal(["b1", "b2"], _queue.Remove("b").Cast<Named>().Select(item => item.Name));
+        Assert.Equal(3, _queue.Count);
+        Assert.Empty(_queue.Remove("b"));
+        Assert.Empty(_queue.Remove("unknown"));
+        Enqueue("b3");
+        Assert.Equal(["a1", "c1", "b3", "a2"], Drain());
+    }
+
+    [Fact]
+    public void Count_Any_FollowsTheItems()
+    {
+        Enqueue("a1", "a2", "b1");
+        Assert.Equal(3, _queue.Count);
+        Dequeue();
+        Assert.Equal(2, _queue.Count);
+        _queue.Remove("a");
+        Assert.Equal(1, _queue.Count);
+        Drain();
+        Assert.Equal(0, _queue.Count);
+    }
+
+    private void Enqueue(params string[] names)
+    {
+        foreach (var name in names)
+        {
+            _queue.Enqueue(new Named(name));
+        }
+    }
+
+    private string Dequeue() => _queue.TryDequeue(out var item) ? ((Named)item).Name : "nothing";
+
+    private List<string> Drain()
+    {
+        var names = new List<string>();
+        while (_queue.Count > 0)
+        {
+            names.Add(Dequeue());
+        }
+
+        return names;
+    }
+
+    // The owner is an interned string: queues know owners by reference.
+    private sealed record Named(string Name) : IWorkItem
+    {
+        public object Owner { get; } = string.Intern(Name[..1]);
+
+        public void Run(IWorkSharer sharer) => throw new NotSupportedException();
+    }
+}

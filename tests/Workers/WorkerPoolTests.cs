@@ -1,0 +1,202 @@
+using System.Runtime.CompilerServices;
+using Xunit;
+
+namespace Orleans.Joblib.Tests;
+
+public sealed class WorkerPoolTests
+{
+    private readonly object _owner = new();
+
+    [Fact]
+    public void TrySubmit_MoreItemsThanWorkers_RunsSizeOfThemAtOnce()
+    {
+        using var pool = new WorkerPool(3, "tests");
+        using var release = new ManualResetEventSlim();
+        var items = Enumerable.Range(0, 7).Select(_ => new WorkItem(_owner, () => Patience.Await(release, "the test"))).ToArray();
+        Assert.All(items, item => Assert.True(pool.TrySubmit(item)));
+        Patience.Until(() => pool.BusyCount == 3, "three workers to be busy");
+        Assert.Equal((3, 3, 4), (pool.Size, pool.ThreadCount, pool.QueuedCount));
+        Assert.Equal(3, items.Count(item => item.Started.IsCompleted));
+        Assert.All(items.Where(item => item.Worker is not null), item => Assert.True(item.Worker is { IsBackground: true, Name: not null }));
+        release.Set();
+        Assert.All(items, item => Patience.Await(item.Ended, "an item to end"));
+        Patience.Until(() => pool.BusyCount == 0, "the workers to be idle");
+        Assert.Equal((3, 0), (pool.ThreadCount, pool.QueuedCount));
+    }
+
+    [Fact]
+    public void TrySubmit_OneItemAfterTheOther_StartsNoWorkerMoreThanItNeeds()
+    {
+        using var pool = new WorkerPool(4, "tests");
+        for (var i = 0; i < 50; i++)
+        {
+            var item = new WorkItem(_owner);
+            Assert.True(pool.TrySubmit(item));
+            Patience.Await(item.Ended, "an item to end");
+            Patience.Until(() => pool.BusyCount == 0, "the worker to be idle");
+        }
+
+        Assert.Equal(1, pool.ThreadCount);
+    }
+
+    [Fact]
+    public void TrySubmit_TwoItemsWhileTheOnlyWorkerIsParked_RunAtOnce()
+    {
+        for (var time = 0; time < 20; time++)
+        {
+            using var pool = new WorkerPool(2, "tests");
+            var first = new WorkItem(_owner);
+            pool.TrySubmit(first);
+            Patience.Until(() => pool.ParkedCount == 1, "the worker to park");
+
+            // The second item comes before the woken worker has taken the first: it needs a worker of its own.
+            using var both = new Barrier(2);
+            WorkItem[] items = [.. Enumerable.Range(0, 2).Select(_ => new WorkItem(_owner, () => Assert.True(both.SignalAndWait(Patience.Limit), "The items did not run at once.")))];
+            pool.TrySubmit(items[0]);
+            pool.TrySubmit(items[1]);
+            Assert.All(items, item => Patience.Await(item.Ended, "two items to meet"));
+        }
+    }
+
+    [Fact]
+    public void Dispose_IdleAndBusyWorkers_EndsThemAndDropsWhatIsQueued()
+    {
+        var pool = new WorkerPool(2, "tests");
+        using var release = new ManualResetEventSlim();
+        var items = Enumerable.Range(0, 5).Select(_ => new WorkItem(_owner, () => Patience.Await(release, "the test"))).ToArray();
+        Assert.All(items, item => pool.TrySubmit(item));
+        Patience.Until(() => pool.BusyCount == 2, "two workers to be busy");
+        pool.Dispose();
+        pool.Dispose();
+        Assert.False(pool.Ended.IsCompleted);
+        Assert.False(pool.TrySubmit(new WorkItem(_owner)));
+        release.Set();
+        Patience.Await(pool.Ended, "all threads to end");
+        Assert.Equal((0, 0, 2), (pool.ThreadCount, pool.QueuedCount, items.Count(item => item.Started.IsCompleted)));
+    }
+
+    [Fact]
+    public void Dispose_ParkedWorkers_EndsThem()
+    {
+        var pool = new WorkerPool(3, "tests");
+        using var all = new Barrier(3);
+        var items = Enumerable.Range(0, 3).Select(_ => new WorkItem(_owner, () => all.SignalAndWait(Patience.Limit))).ToArray();
+        Assert.All(items, item => pool.TrySubmit(item));
+        var workers = items.Select(item => Patience.Await(item.Started, "a worker")).ToArray();
+        Patience.Until(() => pool.ParkedCount == 3, "the workers to park");
+        pool.Dispose();
+        Patience.Await(pool.Ended, "all threads to end");
+        Assert.All(workers, worker => Assert.True(worker.Join(Patience.Limit)));
+    }
+
+    [Fact]
+    public void Dispose_NeverUsed_HasEnded()
+    {
+        var pool = new WorkerPool(2, "tests");
+        pool.Dispose();
+        Assert.True(pool.Ended.IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public void Abandon_RunningItem_AnotherWorkerTakesItsPlace()
+    {
+        using var pool = new WorkerPool(1, "tests");
+        using var release = new ManualResetEventSlim();
+        var stuck = new WorkItem(_owner, () => Patience.Await(release, "the test"));
+        var next = new WorkItem(_owner);
+        pool.TrySubmit(stuck);
+        var abandoned = Patience.Await(stuck.Started, "the stuck item to start");
+        pool.TrySubmit(next);
+        pool.Abandon(stuck);
+        Patience.Await(next.Ended, "the next item");
+        Assert.NotSame(abandoned, next.Worker);
+        Assert.Equal(2, pool.ThreadCount);
+
+        // The abandoned thread ends with its item and takes no other.
+        release.Set();
+        Assert.True(abandoned.Join(Patience.Limit));
+        Assert.Equal(1, pool.ThreadCount);
+        var last = new WorkItem(_owner);
+        pool.TrySubmit(last);
+        Assert.NotSame(abandoned, Patience.Await(last.Started, "another item"));
+    }
+
+    [Fact]
+    public void Abandon_ItemThatIsNotRunning_DoesNothing()
+    {
+        using var pool = new WorkerPool(1, "tests");
+        var ended = new WorkItem(_owner);
+        pool.TrySubmit(ended);
+        Patience.Await(ended.Ended, "an item to end");
+        Patience.Until(() => pool.BusyCount == 0, "the worker to be idle");
+        pool.Abandon(ended);
+        pool.Abandon(new WorkItem(_owner));
+        Assert.Equal(1, pool.ThreadCount);
+        var next = new WorkItem(_owner);
+        pool.TrySubmit(next);
+        Assert.Same(ended.Worker, Patience.Await(next.Started, "the same worker"));
+    }
+
+    [Fact]
+    public void Remove_Owner_TakesItsQueuedItemsAndGivesUpItsWorkers()
+    {
+        using var pool = new WorkerPool(2, "tests");
+        using var release = new ManualResetEventSlim();
+        var other = new object();
+        var stuck = Enumerable.Range(0, 2).Select(_ => new WorkItem(_owner, () => Patience.Await(release, "the test"))).ToArray();
+        var queued = Enumerable.Range(0, 3).Select(_ => new WorkItem(_owner)).ToArray();
+        var others = Enumerable.Range(0, 3).Select(_ => new WorkItem(other)).ToArray();
+        try
+        {
+            Assert.All(stuck, item => pool.TrySubmit(item));
+            Patience.Until(() => pool.BusyCount == 2, "both workers to be stuck");
+            Assert.All(queued.Concat(others), item => pool.TrySubmit(item));
+            Assert.Equal(queued, pool.Remove(_owner));
+            Assert.All(others, item => Patience.Await(item.Ended, "another owner's items"));
+            Assert.All(queued, item => Assert.False(item.Started.IsCompleted));
+            Assert.Empty(pool.Remove(_owner));
+        }
+        finally
+        {
+            release.Set();
+        }
+    }
+
+    [Fact]
+    public void Ended_OwnersItems_OwnerIsForgotten()
+    {
+        using var pool = new WorkerPool(2, "tests");
+        var owners = SubmitForNewOwners(pool);
+        Patience.Until(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return owners.All(owner => !owner.TryGetTarget(out _));
+            },
+            "owners without work to be collected");
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void WorkerPool_NoWorker_Throws(int size) => Assert.Throws<ArgumentOutOfRangeException>(() => new WorkerPool(size, "tests"));
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static List<WeakReference<object>> SubmitForNewOwners(WorkerPool pool)
+    {
+        var owners = new List<WeakReference<object>>();
+        for (var i = 0; i < 5; i++)
+        {
+            var owner = new object();
+            owners.Add(new WeakReference<object>(owner));
+            foreach (var item in Enumerable.Range(0, 3).Select(_ => new WorkItem(owner)).ToArray())
+            {
+                pool.TrySubmit(item);
+                Patience.Await(item.Ended, "an item to end");
+            }
+        }
+
+        return owners;
+    }
+}
