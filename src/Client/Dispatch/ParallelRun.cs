@@ -348,7 +348,8 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
         var reusable = true;
         if (closesSource)
         {
-            await CloseSourceAsync().ConfigureAwait(false);
+            // A sequence that is being asked for its next call cannot be closed before it answers, and it may ignore its token.
+            await CloseSourceAsync().WaitAsync(AbortPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         try
