@@ -201,7 +201,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
                 _stop = run.Stop;
             }
 
-            _ = run.StartAsync();
+            run.Start();
             return new Started<T>(run, null);
         }
         catch (Exception)

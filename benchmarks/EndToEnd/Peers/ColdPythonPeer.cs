@@ -29,7 +29,8 @@ internal sealed class ColdPythonPeer(BenchmarkOptions options, string peer) : IC
         }
         catch (Win32Exception exception)
         {
-            throw new SkippedException($"{options.Python}: {exception.Message}");
+            // The system's own message names this machine's folders; results are committed.
+            throw new SkippedException($"{options.Python} could not be started (error {exception.NativeErrorCode})");
         }
     }
 

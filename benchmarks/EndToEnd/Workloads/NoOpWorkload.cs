@@ -55,11 +55,13 @@ internal sealed class NoOpWorkload : IWorkload
     /// <summary>Calls per second of one run, whose results are looked at and let go.</summary>
     internal static Measurement Rate(Func<int[]> run, int calls)
     {
+        var allocated = GC.GetTotalAllocatedBytes(precise: true);
         var began = Stopwatch.GetTimestamp();
         var results = run();
         var elapsed = Stopwatch.GetElapsedTime(began);
+        allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
         return results.Length == calls && results[0] == 0 && results[^1] == calls - 1
-            ? new Measurement(calls / elapsed.TotalSeconds)
+            ? new Measurement(calls / elapsed.TotalSeconds) { Details = new Dictionary<string, double> { ["bytes_per_call"] = (double)allocated / calls } }
             : throw new InvalidOperationException("A run lost results or their order.");
     }
 

@@ -13,6 +13,7 @@ namespace Orleans.Joblib;
 internal sealed partial class ParallelRun<T> : IBatchOwner
 {
     private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromMilliseconds(250);
 
     private readonly Lock _gate = new();
     private readonly ConfiguredBackend _backend;
@@ -94,8 +95,8 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
     internal Task Ending => _ending.Task;
 
     /// <summary>Takes the first calls from the sequence on the caller's thread and dispatches them.</summary>
-    /// <remarks>Returns when the turn is given back; with a sequence that awaits, that may be as late as its end. Never throws.</remarks>
-    internal Task StartAsync()
+    /// <remarks>Never throws. Returns when the turn is given back, or where a sequence first awaits.</remarks>
+    internal void Start()
     {
         try
         {
@@ -106,7 +107,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
             Fail(exception);
         }
 
-        return DispatchAsync();
+        _ = DispatchAsync();
     }
 
     internal T[] Results()
@@ -348,8 +349,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
         var reusable = true;
         if (closesSource)
         {
-            // A sequence that is being asked for its next call cannot be closed before it answers, and it may ignore its token.
-            await CloseSourceAsync().WaitAsync(AbortPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _ = CloseSourceAsync();
         }
 
         try
@@ -359,8 +359,8 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
                 // A backend that cannot abort in time, a cluster out of reach say, must not keep the caller waiting: it is not used again.
                 await _backend.Backend.AbortEverythingAsync(ensureReady: true).AsTask().WaitAsync(AbortPatience).ConfigureAwait(false);
 
-                // The thread that has the turn closes the sequence. It may be deep in the user's code, so this wait has an end too.
-                await _reader.Closed.WaitAsync(AbortPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                // A sequence that is waiting and ignores its token, or a thread deep in the user's code, must not keep the failure from the caller.
+                await _reader.Closed.WaitAsync(ClosePatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
             _backend.Backend.StopRun();
