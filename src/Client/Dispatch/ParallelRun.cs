@@ -25,6 +25,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
     private readonly long _defaultWindow;
     private readonly ExecutionContext _callerContext = CallContext.OfCaller();
     private readonly Action<ConfiguredBackend, bool> _released;
+    private readonly Func<(long Dispatched, long? Total)> _counts;
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ResultList<T>? _results;
@@ -63,6 +64,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
         _order = order;
         _maxUnconsumed = maxUnconsumed;
         _released = released;
+        _counts = () => (Volatile.Read(ref _dispatchedCalls), _reader.Length ?? (Volatile.Read(ref _drained) ? _dispatchedCalls : null));
 
         // Twice the batches in flight: one half runs while the other waits for the consumer.
         _defaultWindow = settings.PreDispatch.IsAll ? 4L * backend.NJobs : Math.Max(2L, 2 * _reader.PreDispatchLeft);
@@ -433,7 +435,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
     {
         try
         {
-            _observer.CallsEnded(1, failed, Volatile.Read(ref _dispatchedCalls), _reader.Length ?? (Volatile.Read(ref _drained) ? _dispatchedCalls : null));
+            _observer.CallsEnded(1, failed, _counts);
         }
         catch (Exception exception)
         {

@@ -71,7 +71,10 @@ internal sealed class RunObserver
     }
 
     /// <summary>Reports calls that ended. Under a lock of its own: the user's code must hold up neither results nor dispatch, and reports come in order.</summary>
-    internal void CallsEnded(int ended, int failed, long dispatched, long? total)
+    /// <param name="ended">Calls that ended.</param>
+    /// <param name="failed">How many of them failed.</param>
+    /// <param name="counts">Calls dispatched and in all; asked under the lock, so that no report is behind the one before.</param>
+    internal void CallsEnded(int ended, int failed, Func<(long Dispatched, long? Total)> counts)
     {
         if (_progress is null)
         {
@@ -82,6 +85,7 @@ internal sealed class RunObserver
         {
             _reportedCalls += ended;
             _reportedFailures += failed;
+            var (dispatched, total) = counts();
             _progress.Report(new RunProgress(_reportedCalls, _reportedFailures, dispatched, total, Elapsed));
         }
     }
