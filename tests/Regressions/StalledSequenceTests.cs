@@ -49,6 +49,37 @@ public sealed class StalledSequenceTests
         Assert.Same(closed.Task, await Task.WhenAny(closed.Task, Task.Delay(Patience, TestContext.Current.CancellationToken)));
     }
 
+    // Before the fix the run hung: the turn had been given back while the sequence was being asked for a call, and it does not watch its token.
+    [Fact]
+    public async Task RunAsync_CallThrowsWhileADeafSequenceIsAskedAhead_ThrowsIt()
+    {
+        var calls = Channel.CreateUnbounded<Delayed<int>>();
+        using var parallel = Parallel(nJobs: 2, preDispatch: 4);
+        using var fails = new ManualResetEventSlim();
+        using var goesOn = new ManualResetEventSlim();
+        using var thirdStarts = new ManualResetEventSlim();
+        calls.Writer.TryWrite(Delayed(() => 1));
+        calls.Writer.TryWrite(Delayed(int () => fails.Wait(Patience, CancellationToken.None) ? throw new FormatException("from a call") : 0));
+        for (var i = 0; i < 3; i++)
+        {
+            calls.Writer.TryWrite(Delayed(() =>
+            {
+                thirdStarts.Set();
+                return goesOn.Wait(Patience, CancellationToken.None) ? 1 : 0;
+            }));
+        }
+
+        var closed = new TaskCompletionSource();
+        var run = parallel.RunAsync(Read(calls.Reader, closed, watchesItsToken: false), TestContext.Current.CancellationToken);
+        thirdStarts.Wait(Patience, TestContext.Current.CancellationToken);
+        fails.Set();
+        Assert.Same(run, await Task.WhenAny(run, Task.Delay(Patience, TestContext.Current.CancellationToken)));
+        await Assert.ThrowsAsync<FormatException>(() => run);
+        goesOn.Set();
+        calls.Writer.Complete();
+        await closed.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+    }
+
     private static async IAsyncEnumerable<Delayed<int>> Read(
         ChannelReader<Delayed<int>> reader,
         TaskCompletionSource closed,

@@ -52,6 +52,10 @@ internal sealed class CallBatch<T> : CallBatch
         _end = end;
         DispatchedAt = root.DispatchedAt;
         Span = root.Span;
+
+        // Where its silo's workers are found, should this part have to be given up.
+        Slot = root.Slot;
+        Handle = root.Handle;
         if (root._watchedParts is { } parts)
         {
             lock (parts)
