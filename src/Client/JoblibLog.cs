@@ -32,4 +32,19 @@ internal static partial class JoblibLog
 
     [LoggerMessage(9, LogLevel.Information, "The end of run {Run} did not reach its coordinator; its lease ends it.")]
     internal static partial void RunNotEnded(ILogger logger, Exception exception, Guid run);
+
+    [LoggerMessage(10, LogLevel.Debug, "{Batches} batches did not get to silo {Silo}; trying again while it is in the cluster.")]
+    internal static partial void BatchesNotTaken(ILogger logger, Exception exception, int batches, string silo);
+
+    [LoggerMessage(11, LogLevel.Warning, "Silo {Silo} has left the cluster with {Batches} batches of run {Run}: they go to other silos.")]
+    internal static partial void SiloLeft(ILogger logger, string silo, int batches, Guid run);
+
+    [LoggerMessage(12, LogLevel.Information, "Silo {Silo} takes no more batches of run {Run}: it is going.")]
+    internal static partial void SlotClosed(ILogger logger, string silo, Guid run);
+
+    [LoggerMessage(13, LogLevel.Information, "Batch {Batch} was lost on its way to silo {Silo}; it is sent again.")]
+    internal static partial void BatchLost(ILogger logger, long batch, string silo);
+
+    [LoggerMessage(14, LogLevel.Debug, "Silo {Silo} did not answer about run {Run}.")]
+    internal static partial void SiloDidNotAnswer(ILogger logger, Exception exception, string silo, Guid run);
 }

@@ -25,4 +25,7 @@ internal static partial class SiloLog
 
     [LoggerMessage(107, LogLevel.Warning, "Silo {Silo} did not answer about run {Run}.")]
     internal static partial void SiloDidNotAnswer(ILogger logger, Exception exception, string silo, Guid run);
+
+    [LoggerMessage(108, LogLevel.Warning, "The client did not take {Outcomes} outcomes; trying again until its lease ends.")]
+    internal static partial void OutcomesNotTaken(ILogger logger, Exception exception, int outcomes);
 }

@@ -5,13 +5,16 @@ namespace Orleans.Joblib;
 public interface ICoordinatorGrain : IGrainWithGuidKey
 {
     /// <summary>Opens the run and grants slots on the silos with the most free workers. Called again after a loss, it opens the run anew.</summary>
+    /// <param name="request">What the client asks for.</param>
+    /// <param name="held">The slots that the client holds from before a loss: they keep their numbers where their silos are still there.</param>
     [Alias("Start")]
-    Task<RunGrant> StartAsync(RunRequest request);
+    Task<RunGrant> StartAsync(RunRequest request, SlotGrant[] held);
 
     /// <summary>Renews the client's lease.</summary>
+    /// <param name="replan">Whether the client met a silo that gives no more slots, or saw one come or go: the grant is made afresh, else only when the cluster's members changed.</param>
     /// <returns>The slots as they are now, silos that joined or left counted in; null when the run is not open here: the client starts it again.</returns>
     [Alias("Renew")]
-    Task<RunGrant?> RenewAsync();
+    Task<RunGrant?> RenewAsync(bool replan);
 
     /// <summary>Takes in what a silo completed.</summary>
     /// <returns>The advised batch size, in calls.</returns>

@@ -4,13 +4,18 @@ namespace Orleans.Joblib;
 [Alias("Orleans.Joblib.ISiloSlotsGrain")]
 public interface ISiloSlotsGrain : IGrainWithStringKey
 {
-    /// <summary>Grants slots to a run, or changes what it has.</summary>
+    /// <summary>Grants slots to a run, or changes what it has; 0 leaves it only the batches that it has in hand here.</summary>
     [Alias("Reserve")]
-    Task ReserveAsync(Guid run, int slots, TimeSpan lease);
+    Task ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer);
 
     /// <summary>Keeps a run's slots for another lease.</summary>
     [Alias("Renew")]
     Task RenewAsync(Guid run);
+
+    /// <summary>Renews a run's lease here for its client, and tells which of its batches are here and who is in the cluster.</summary>
+    [Alias("Check")]
+    [ResponseTimeout("00:00:05")]
+    Task<SiloCheck> CheckAsync(Guid run);
 
     /// <summary>Takes a run's slots back: its queued batches are dropped, workers that still execute one are given up.</summary>
     [Alias("Release")]

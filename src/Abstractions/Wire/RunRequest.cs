@@ -4,13 +4,15 @@ namespace Orleans.Joblib;
 /// <param name="RequestedSlots">Slots that the run can use, from 1; <see cref="AllSlots"/> for every worker of the cluster.</param>
 /// <param name="Lease">The run ends when its client has not renewed it for this long.</param>
 /// <param name="Client">Names the client in logs: machine/process.</param>
+/// <param name="Observer">Where silos of other processes bring outcomes; null when the client takes none.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("Orleans.Joblib.RunRequest")]
 public sealed record RunRequest(
     [property: Id(0)] int RequestedSlots,
     [property: Id(1)] TimeSpan Lease,
-    [property: Id(2)] string Client)
+    [property: Id(2)] string Client,
+    [property: Id(3)] IRunObserver? Observer = null)
 {
     /// <summary>Asks for every worker of the cluster.</summary>
     public const int AllSlots = -1;

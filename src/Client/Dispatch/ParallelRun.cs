@@ -78,12 +78,13 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
             Timeout = timeout,
             ReportsCalls = settings.Progress is not null,
             Activity = _observer.Span,
+            NestingLevel = (backend.Backend.NestingLevel ?? 0) + 1,
         };
 
         if (timeout is { } overdue)
         {
             _watched = [];
-            var period = TimeSpan.FromMilliseconds(Math.Clamp(overdue.TotalMilliseconds / 8, 1, 250));
+            var period = OverdueCall.WatchPeriod(overdue);
             _watch = _time.CreateTimer(static run => ((ParallelRun<T>)run!).GiveUpOverdueCalls(), this, period, period);
         }
 
@@ -217,7 +218,8 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
         var duration = _observer.BatchEnded(batch, batch.IsWhole, fault);
         if (fault is not null)
         {
-            Fail(new JoblibException(
+            // What could not travel, or killed its silos, is the calls' own fault, and says so.
+            Fail(fault is CannotTravelException or TerminatedWorkerException ? fault : new JoblibException(
                 "backend-fault",
                 $"The backend '{Name}' could not execute batch {batch.Number} ({batch.Count} calls from call {batch.FirstCallIndex}): {fault.Message}",
                 fault));
@@ -412,9 +414,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
     private void GiveUp(OverdueCall<T> overdue)
     {
         var timeout = _scope.Timeout!.Value;
-        var exception = new TimeoutException(
-            $"Call {overdue.Index}, {overdue.Call}, has run longer than its timeout of '{timeout}'. Raise 'timeout', or let the call watch its token.");
-        var failure = CallFailure.Describe(exception, overdue.Index, overdue.Call, overdue.Part.Worker);
+        var (exception, failure) = overdue.Describe(timeout);
         JoblibLog.CallOverdue(Joblib.Logger, overdue.Index, timeout);
         try
         {

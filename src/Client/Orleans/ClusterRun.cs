@@ -1,36 +1,57 @@
+using System.Diagnostics;
+using Orleans.Runtime;
+
 namespace Orleans.Joblib;
 
 /// <summary>A run that is open on a cluster: its coordinator, its slots, its lease. Lives as long as the backend is configured, so for all runs of a <c>using</c> block.</summary>
 /// <remarks>
-/// <c>_gate</c> guards the slots and the places. A place is the right to one batch in flight on a slot; each slot has two, so that the next batch is with the
-/// silo when the present one ends. A batch that ends frees its place, and the next batch takes it: work goes where work was done.
+/// <c>_gate</c> guards slots, places and waiting batches. A place is the right to one batch in flight on a slot; each slot has two, so that the next batch is with
+/// the silo when the present one ends. A batch that ends frees its place, and the next batch takes it: work goes where work was done. Batches for other processes
+/// that find no place wait here, so that a silo which joins, or is faster than others, gets its share; short ones may overtake the places, to hide the network.
 /// </remarks>
 internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
 {
     private const int PlacesPerSlot = 2;
-    private const int RenewalsPerLease = 3;
     private const int MostTries = 3;
+    private const int MostDeaths = 3;
+
+    // A batch shorter than this is over before the next could come over the network: as many as these then travel at once.
+    private static readonly TimeSpan ShortBatch = TimeSpan.FromMilliseconds(5);
+    private const int MostInHandPerSlot = 128;
 
     private readonly Lock _gate = new();
     private readonly Queue<Slot> _places = new();
+    private readonly Queue<CallBatch> _waiting = new();
+    private readonly List<Slot> _closed = [];
     private readonly IClusterClient _client;
-    private ICoordinatorGrain? _coordinator;
+    private readonly ClientCode _code;
     private readonly RunRequest _request;
     private readonly TimeSpan _connectTimeout;
     private readonly CancellationTokenSource _ending = new();
     private readonly SemaphoreSlim _opening = new(1, 1);
+    private readonly OutcomeReceiver _receiver;
+    private readonly IRunObserver? _observer;
+    private ICoordinatorGrain? _coordinator;
     private Slot[] _slots = [];
     private int _nextSlot;
     private int _advisedBatchSize;
+    private long _memberVersion = long.MinValue;
+    private volatile bool _short;
+    private volatile bool _replan;
 
     private ClusterRun(IClusterClient client, RunRequest request, TimeSpan connectTimeout)
     {
         _client = client;
-        _request = request;
+        _code = ClientCode.Of(client);
         _connectTimeout = connectTimeout;
+        _receiver = new OutcomeReceiver(this);
+        _observer = client.CreateObjectReference<IRunObserver>(_receiver);
+        _request = request with { Observer = _observer };
     }
 
     internal Guid Id { get; } = Guid.NewGuid();
+
+    internal TimeSpan Lease => _request.Lease;
 
     internal int SlotCount
     {
@@ -42,6 +63,12 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Whether some slot is in another process.</summary>
+    internal bool IsRemote { get; private set; }
+
+    /// <summary>Whether a silo was met that takes no more batches: the slots are to be granted afresh.</summary>
+    internal bool WantsReplan => _replan;
 
     /// <summary>The coordinator's latest advice, in calls.</summary>
     internal int AdvisedBatchSize => Math.Max(1, Volatile.Read(ref _advisedBatchSize));
@@ -69,58 +96,118 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             throw;
         }
 
-        _ = run.RenewAsync();
+        _ = new ClusterWatch(run, client, run._ending.Token).RunAsync();
         return run;
     }
 
-    /// <summary>Brings a batch to a slot: one with a free place, else each in turn.</summary>
+    /// <summary>Brings a batch to a slot, or keeps it until one has a place.</summary>
+    /// <exception cref="CannotTravelException">A call holds what cannot leave this process; nothing was sent.</exception>
     internal void Send(CallBatch batch)
     {
         batch.Carrier = this;
+        if (IsRemote)
+        {
+            batch.Payload = batch.Encode(_code.Encoder);
+        }
+
         LocalBatches.Add(batch);
-        JoblibInstruments.PayloadSent(bytes: 0);
-        SendToSlot(batch);
+        JoblibInstruments.PayloadSent(batch.Payload?.Length ?? 0);
+        Place(batch);
     }
 
-    /// <summary>A silo's answer to the batches of one message.</summary>
-    internal void Answered(Slot slot, List<CallBatch> batches, BatchAnswer answer)
+    /// <summary>A silo took the batches of a message, or some of them.</summary>
+    internal void Answered(Slot slot, BatchAnswer answer)
     {
-        switch (answer.Status)
+        if (answer.AdvisedBatchSize > 0)
         {
-            case BatchStatus.Accepted:
-                Volatile.Write(ref _advisedBatchSize, answer.AdvisedBatchSize);
-                return;
-            case BatchStatus.RunEnded:
-                // The cluster lost the run (its lease ran out while this process was stopped, say); what it did not accept was not executed.
-                foreach (var batch in batches.Skip(answer.Accepted))
-                {
-                    FreePlace(batch);
-                    if (batch.Ending.IsCancellationRequested || batch.IsCompleted)
-                    {
-                        batch.Complete();
-                    }
-                    else if (++batch.Refusals < MostTries)
-                    {
-                        _ = ResendAsync(batch);
-                    }
-                    else
-                    {
-                        batch.Complete(new JoblibException(
-                            "run-ended", $"The silo '{slot.Grant.Silo}' has ended the run {batch.Refusals} times. Raise OrleansBackendOptions.Lease if this process was stopped for longer than it."));
-                    }
-                }
+            Volatile.Write(ref _advisedBatchSize, answer.AdvisedBatchSize);
+        }
 
-                return;
-            default:
-                var remote = RemoteSilo(slot.Grant);
-                batches.ForEach(batch => batch.Complete(remote));
-                return;
+        if (answer.Status == BatchStatus.Draining)
+        {
+            Close(slot);
         }
     }
+
+    /// <summary>A silo did not take a batch; nothing of it was executed.</summary>
+    internal void Refused(Slot slot, CallBatch batch, BatchStatus status)
+    {
+        FreePlace(batch);
+        if (batch.Ending.IsCancellationRequested || batch.IsCompleted)
+        {
+            batch.Complete();
+            return;
+        }
+
+        switch (status)
+        {
+            case BatchStatus.Draining:
+                Place(batch);
+                break;
+            case BatchStatus.RunEnded when ++batch.Refusals < MostTries:
+                // The cluster lost the run: its lease ran out while this process was stopped, say.
+                _ = ReopenAndPlaceAsync(batch);
+                break;
+            case BatchStatus.RunEnded:
+                batch.Complete(new JoblibException(
+                    "run-ended", $"The silo '{slot.Grant.Silo}' has ended the run {batch.Refusals} times. Raise OrleansBackendOptions.Lease if this process was stopped for longer than it."));
+                break;
+            case BatchStatus.CodeMissing:
+                batch.Complete(new JoblibException(
+                    "code-missing", $"The silo '{slot.Grant.Silo}' does not keep the code that it was sent. Give its code cache more room."));
+                break;
+            default:
+                batch.Complete(new JoblibException("silo-in-another-process", $"The silo '{slot.Grant.Silo}' says that it is in another process, and was in this one. Open the run again."));
+                break;
+        }
+    }
+
+    /// <summary>Outcomes from silos of other processes. The first of a batch counts.</summary>
+    internal void Receive(BatchOutcome[] outcomes)
+    {
+        var taken = new List<(CallBatch Batch, BatchOutcome Outcome)>(outcomes.Length);
+        foreach (var outcome in outcomes)
+        {
+            if (LocalBatches.Find(outcome.Handle) is { Slot: RemoteSlot slot } batch && ReferenceEquals(batch.Carrier, this) && slot.TryTake(batch))
+            {
+                taken.Add((batch, outcome));
+            }
+        }
+
+        if (taken.Count > 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static work => work.Run.Take(work.Outcomes), (Run: this, Outcomes: taken), preferLocal: false);
+        }
+    }
+
+    /// <summary>A batch is not with its silo any more: it goes to another.</summary>
+    internal void Resend(CallBatch batch, bool died)
+    {
+        FreePlace(batch);
+        if (batch.Ending.IsCancellationRequested || batch.IsCompleted)
+        {
+            batch.Complete();
+        }
+        else if (died && ++batch.Deaths >= MostDeaths)
+        {
+            batch.Complete(new TerminatedWorkerException(
+                $"{MostDeaths} silos died while they had batch {batch.Number} ({batch.Count} calls from call {batch.FirstCallIndex}, {batch.FirstCallText}). "
+                    + "Look at these calls: they may end their process (memory, native code, Environment.Exit)."));
+        }
+        else
+        {
+            Place(batch);
+        }
+    }
+
+    internal RemoteBatch Describe(CallBatch batch) => new(
+        batch.Handle, batch.Number, batch.FirstCallIndex, batch.Count, batch.Payload!, batch.Scope.Timeout, batch.Scope.NestingLevel, batch.Span?.Id);
 
     void IBatchCarrier.Ended(CallBatch batch)
     {
         LocalBatches.Remove(batch);
+        (batch.Slot as Slot)?.Forget(batch);
+        batch.Payload = null;
         FreePlace(batch);
     }
 
@@ -133,7 +220,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
         else
         {
-            _ = ResendAsync(batch);
+            _ = ReopenAndPlaceAsync(batch);
         }
     }
 
@@ -151,15 +238,120 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
     }
 
+    /// <summary>Renews the lease and takes the slots as they are now.</summary>
+    internal async Task RenewAsync(bool replan, TimeSpan patience)
+    {
+        _replan = false;
+        if (await _coordinator!.RenewAsync(replan).WaitAsync(patience, _ending.Token).ConfigureAwait(false) is { } grant)
+        {
+            TakeGrant(grant);
+        }
+        else
+        {
+            await ReopenAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The silos of other processes that hold slots or batches of this run.</summary>
+    internal IReadOnlyList<SiloAddress> RemoteSilos()
+    {
+        lock (_gate)
+        {
+            return [.. _slots.Concat(_closed).Where(slot => slot.IsRemote).Select(slot => slot.Grant.Silo).Distinct()];
+        }
+    }
+
+    /// <summary>A silo said which batches it has.</summary>
+    /// <returns>Whether silos have come or gone since the last time.</returns>
+    internal bool TakeCheck(SiloAddress silo, SiloCheck check, long askedAt)
+    {
+        var changed = TakeMembers(check.Membership);
+        var there = check.InHand.ToHashSet();
+        foreach (var slot in RemoteSlotsOf(silo))
+        {
+            foreach (var batch in slot.TakeLost(there, askedAt))
+            {
+                JoblibLog.BatchLost(Joblib.Logger, batch.Number, silo.ToString());
+                Resend(batch, died: false);
+            }
+        }
+
+        return changed || !check.KnowsRun;
+    }
+
+    /// <summary>The newest known members of the cluster: what was with a silo that is not among them goes to others.</summary>
+    /// <returns>Whether silos have come or gone since the last time.</returns>
+    internal bool TakeMembers(ClusterMembers members)
+    {
+        List<RemoteSlot> dead;
+        lock (_gate)
+        {
+            if (members.Version <= _memberVersion)
+            {
+                return false;
+            }
+
+            _memberVersion = members.Version;
+            dead = [.. _slots.Concat(_closed).OfType<RemoteSlot>().Where(slot => !members.Active.Contains(slot.Grant.Silo))];
+            foreach (var slot in dead)
+            {
+                slot.Closed = true;
+            }
+
+            _slots = [.. _slots.Except(dead)];
+            _closed.RemoveAll(slot => dead.Contains(slot));
+        }
+
+        foreach (var silo in dead.GroupBy(slot => slot.Grant.Silo))
+        {
+            CallBatch[] lost = [.. silo.SelectMany(slot => slot.TakeAll())];
+            JoblibLog.SiloLeft(Joblib.Logger, silo.Key.ToString(), lost.Length, Id);
+            foreach (var batch in lost)
+            {
+                Resend(batch, died: true);
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Fails what is in flight: the cluster has not been heard of for the whole lease.</summary>
+    internal void GiveUp(Exception exception)
+    {
+        List<CallBatch> batches;
+        lock (_gate)
+        {
+            batches = [.. _waiting];
+            _waiting.Clear();
+            batches.AddRange(_slots.Concat(_closed).OfType<RemoteSlot>().SelectMany(slot => slot.TakeAll()));
+        }
+
+        batches.ForEach(batch => batch.Complete(exception));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync().ConfigureAwait(false);
+        CallBatch[] waiting;
+        lock (_gate)
+        {
+            waiting = [.. _waiting];
+            _waiting.Clear();
+        }
+
+        foreach (var batch in waiting)
+        {
+            batch.Complete();
+        }
+
         try
         {
             if (_coordinator is { } coordinator)
             {
                 await coordinator.EndAsync().WaitAsync(_connectTimeout).ConfigureAwait(false);
             }
+
+            _client.DeleteObjectReference<IRunObserver>(_observer);
         }
         catch (Exception exception)
         {
@@ -167,62 +359,12 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             JoblibLog.RunNotEnded(Joblib.Logger, exception, Id);
         }
 
+        GC.KeepAlive(_receiver);
         _ending.Dispose();
     }
 
-    private void SendToSlot(CallBatch batch)
-    {
-        try
-        {
-            TakePlace(batch).Send(batch);
-        }
-        catch (Exception exception)
-        {
-            batch.Complete(exception);
-        }
-    }
-
-    private async Task ResendAsync(CallBatch batch)
-    {
-        try
-        {
-            await ReopenAsync().ConfigureAwait(false);
-            SendToSlot(batch);
-        }
-        catch (Exception exception)
-        {
-            batch.Complete(exception);
-        }
-    }
-
-    private Slot TakePlace(CallBatch batch)
-    {
-        lock (_gate)
-        {
-            if (!_places.TryDequeue(out var slot))
-            {
-                slot = _slots.Length > 0
-                    ? _slots[_nextSlot++ % _slots.Length]
-                    : throw new JoblibException("no-active-worker", "The cluster has no worker left. Start a silo with AddJoblibWorkers.");
-            }
-
-            batch.Slot = slot;
-            batch.HoldsPlace = true;
-            return slot;
-        }
-    }
-
-    private void FreePlace(CallBatch batch)
-    {
-        lock (_gate)
-        {
-            if (batch.HoldsPlace)
-            {
-                batch.HoldsPlace = false;
-                _places.Enqueue((Slot)batch.Slot!);
-            }
-        }
-    }
+    /// <summary>Whether a call to the cluster may succeed when it is made again: something on its way was cut, stopped or restarted.</summary>
+    internal static bool MayPass(Exception exception) => exception is TimeoutException or OrleansException or IOException or System.Net.Sockets.SocketException;
 
     internal static JoblibException NotReached(Exception exception, TimeSpan connectTimeout) => new(
         "cluster-not-reached",
@@ -230,17 +372,160 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             + "Check that its silos run and were built with AddJoblibWorkers, and that its client is connected and not disposed.",
         exception);
 
-    private static JoblibException RemoteSilo(SlotGrant slot) => new(
-        "silo-in-another-process",
-        $"The silo '{slot.Silo}' runs in another process, and this version carries calls within one process only. Use LocalCluster, or host the silo in this process.");
+    private void Take(List<(CallBatch Batch, BatchOutcome Outcome)> outcomes)
+    {
+        foreach (var (batch, outcome) in outcomes)
+        {
+            try
+            {
+                Take(batch, outcome);
+            }
+            catch (Exception exception)
+            {
+                batch.Complete(exception);
+            }
+        }
+    }
+
+    private void Take(CallBatch batch, BatchOutcome outcome)
+    {
+        if (outcome.Status == OutcomeStatus.NotExecuted)
+        {
+            // Given back by a silo that is going, or that lost the run: its slot is closed by what the silo answers next.
+            Resend(batch, died: false);
+            return;
+        }
+
+        _short = outcome.Executed < ShortBatch;
+        batch.StartedAfter(outcome.Queued);
+        switch (outcome.Status)
+        {
+            case OutcomeStatus.Completed:
+                batch.TakeResults(outcome.Payload, _code.Decoder);
+                batch.Complete();
+                break;
+            case OutcomeStatus.Failed:
+                var (exception, failure) = _code.Decoder.DecodeFailure(outcome.Payload);
+                batch.TakeFailure(exception, failure!);
+                batch.Complete();
+                break;
+            default:
+                batch.Complete(_code.Decoder.DecodeFailure(outcome.Payload).Exception);
+                break;
+        }
+    }
+
+    private async Task ReopenAndPlaceAsync(CallBatch batch)
+    {
+        try
+        {
+            await ReopenAsync().ConfigureAwait(false);
+            Place(batch);
+        }
+        catch (Exception exception)
+        {
+            batch.Complete(exception);
+        }
+    }
+
+    private void Place(CallBatch batch)
+    {
+        Slot? slot;
+        lock (_gate)
+        {
+            slot = TryTakePlace(batch);
+            if (slot is null)
+            {
+                _waiting.Enqueue(batch);
+                return;
+            }
+        }
+
+        slot.Send(batch);
+    }
+
+    // Called with _gate held.
+    private Slot? TryTakePlace(CallBatch batch)
+    {
+        while (_places.TryDequeue(out var free))
+        {
+            if (!free.Closed)
+            {
+                batch.Slot = free;
+                batch.HoldsPlace = true;
+                return free;
+            }
+        }
+
+        for (var tries = 0; tries < _slots.Length; tries++)
+        {
+            var slot = _slots[_nextSlot++ % _slots.Length];
+            if (slot is LocalSlot || (_short && slot is RemoteSlot { InHandCount: < MostInHandPerSlot }))
+            {
+                batch.Slot = slot;
+                return slot;
+            }
+        }
+
+        return null;
+    }
+
+    private void FreePlace(CallBatch batch)
+    {
+        bool others;
+        lock (_gate)
+        {
+            if (batch.HoldsPlace)
+            {
+                batch.HoldsPlace = false;
+                if (batch.Slot is Slot { Closed: false } slot)
+                {
+                    _places.Enqueue(slot);
+                }
+            }
+
+            others = _waiting.Count > 0;
+        }
+
+        if (others)
+        {
+            SendWaiting();
+        }
+    }
+
+    private void SendWaiting()
+    {
+        while (true)
+        {
+            CallBatch? batch;
+            Slot? slot;
+            lock (_gate)
+            {
+                if (!_waiting.TryPeek(out batch) || (slot = TryTakePlace(batch)) is null)
+                {
+                    return;
+                }
+
+                _waiting.Dequeue();
+            }
+
+            slot.Send(batch);
+        }
+    }
 
     private async Task StartAsync(CancellationToken cancellationToken)
     {
         RunGrant grant;
         try
         {
+            SlotGrant[] held;
+            lock (_gate)
+            {
+                held = [.. _slots.Select(slot => slot.Grant)];
+            }
+
             _coordinator ??= _client.GetGrain<ICoordinatorGrain>(Id);
-            grant = await _coordinator.StartAsync(_request).WaitAsync(_connectTimeout, cancellationToken).ConfigureAwait(false);
+            grant = await _coordinator.StartAsync(_request, held).WaitAsync(_connectTimeout, cancellationToken).ConfigureAwait(false);
         }
         catch (ObjectDisposedException exception)
         {
@@ -252,61 +537,78 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             throw NotReached(exception, _connectTimeout);
         }
 
-        TakeSlots(grant);
+        TakeGrant(grant);
     }
 
-    private void TakeSlots(RunGrant grant)
+    private void TakeGrant(RunGrant grant)
     {
-        if (grant.Slots.FirstOrDefault(slot => slot.Process != LocalBatches.Process) is { } remote)
+        if (grant.Membership is { } members)
         {
-            throw RemoteSilo(remote);
+            TakeMembers(members);
         }
 
         lock (_gate)
         {
-            if (_slots.Length == grant.Slots.Length && _slots.Zip(grant.Slots).All(pair => pair.First.Grant == pair.Second))
+            var known = _slots.ToDictionary(slot => slot.Grant);
+            var added = new List<Slot>();
+            var slots = grant.Slots.Select(granted => known.Remove(granted, out var slot) ? slot : Add(granted, added)).ToArray();
+            for (var i = 0; i < PlacesPerSlot; i++)
+            {
+                added.ForEach(_places.Enqueue);
+            }
+
+            foreach (var slot in known.Values)
+            {
+                // Its silo gives it to another run, or is going: what is there comes back by itself.
+                slot.Closed = true;
+                if (slot.IsRemote)
+                {
+                    _closed.Add(slot);
+                }
+            }
+
+            _slots = slots;
+            IsRemote = slots.Any(slot => slot.IsRemote);
+            _closed.RemoveAll(slot => slot is RemoteSlot { InHandCount: 0 });
+        }
+
+        SendWaiting();
+    }
+
+    private Slot Add(SlotGrant grant, List<Slot> added)
+    {
+        var grain = _client.GetGrain<IBatchGrain>(new SlotKey(Id, grant.Number, grant.Silo).ToString());
+        Slot slot = grant.Process == LocalBatches.Process ? new LocalSlot(grant, grain, this) : new RemoteSlot(grant, grain, this, _code);
+        added.Add(slot);
+        return slot;
+    }
+
+    private void Close(Slot slot)
+    {
+        lock (_gate)
+        {
+            if (slot.Closed)
             {
                 return;
             }
 
-            _slots = [.. grant.Slots.Select(slot => new Slot(slot, _client.GetGrain<IBatchGrain>(new SlotKey(Id, slot.Number, slot.Silo).ToString()), this))];
-            _places.Clear();
-            for (var i = 0; i < PlacesPerSlot; i++)
+            slot.Closed = true;
+            _slots = [.. _slots.Where(other => !ReferenceEquals(other, slot))];
+            if (slot.IsRemote)
             {
-                foreach (var slot in _slots)
-                {
-                    _places.Enqueue(slot);
-                }
+                _closed.Add(slot);
             }
         }
+
+        JoblibLog.SlotClosed(Joblib.Logger, slot.Grant.Silo.ToString(), Id);
+        _replan = true;
     }
 
-    private async Task RenewAsync()
+    private IReadOnlyList<RemoteSlot> RemoteSlotsOf(SiloAddress silo)
     {
-        using var timer = new PeriodicTimer(_request.Lease / RenewalsPerLease);
-        try
+        lock (_gate)
         {
-            while (await timer.WaitForNextTickAsync(_ending.Token).ConfigureAwait(false))
-            {
-                try
-                {
-                    if (await _coordinator!.RenewAsync().WaitAsync(_request.Lease, _ending.Token).ConfigureAwait(false) is { } grant)
-                    {
-                        TakeSlots(grant);
-                    }
-                    else
-                    {
-                        await ReopenAsync().ConfigureAwait(false);
-                    }
-                }
-                catch (Exception exception) when (exception is not OperationCanceledException)
-                {
-                    JoblibLog.RenewFailed(Joblib.Logger, exception, Id);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
+            return [.. _slots.Concat(_closed).OfType<RemoteSlot>().Where(slot => slot.Grant.Silo.Equals(silo))];
         }
     }
 }

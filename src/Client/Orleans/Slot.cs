@@ -1,7 +1,7 @@
 namespace Orleans.Joblib;
 
 /// <summary>A granted slot as the client sees it, with the batches that are on their way to it. One message at a time: what comes while it is under way goes with the next.</summary>
-internal sealed class Slot(SlotGrant grant, IBatchGrain grain, ClusterRun run)
+internal abstract class Slot(SlotGrant grant, IBatchGrain grain)
 {
     private readonly Lock _gate = new();
     private List<CallBatch> _waiting = [];
@@ -12,7 +12,13 @@ internal sealed class Slot(SlotGrant grant, IBatchGrain grain, ClusterRun run)
 
     internal IBatchGrain Grain => grain;
 
-    internal void Send(CallBatch batch)
+    /// <summary>Whether it takes no further batch: its silo has left or is going, or the run lost it. Set under its run's lock.</summary>
+    internal bool Closed { get; set; }
+
+    /// <summary>Whether batches reach it as bytes.</summary>
+    internal abstract bool IsRemote { get; }
+
+    internal virtual void Send(CallBatch batch)
     {
         lock (_gate)
         {
@@ -27,6 +33,14 @@ internal sealed class Slot(SlotGrant grant, IBatchGrain grain, ClusterRun run)
 
         _ = SendAsync();
     }
+
+    /// <summary>A batch has ended: the slot need not know it any more.</summary>
+    internal virtual void Forget(CallBatch batch)
+    {
+    }
+
+    /// <summary>Brings batches to the slot's grain. Never throws.</summary>
+    private protected abstract Task SendAsync(List<CallBatch> batches);
 
     private async Task SendAsync()
     {
@@ -46,25 +60,7 @@ internal sealed class Slot(SlotGrant grant, IBatchGrain grain, ClusterRun run)
                 _sent = batches;
             }
 
-            var handles = new long[batches.Count];
-            for (var i = 0; i < handles.Length; i++)
-            {
-                handles[i] = batches[i].Handle;
-            }
-
-            try
-            {
-                var answer = await grain.ExecuteAsync(new BatchRequest(LocalBatches.Process, handles)).ConfigureAwait(false);
-                run.Answered(this, batches, answer);
-            }
-            catch (Exception exception)
-            {
-                foreach (var batch in batches)
-                {
-                    batch.Complete(exception);
-                }
-            }
-
+            await SendAsync(batches).ConfigureAwait(false);
             batches.Clear();
         }
     }

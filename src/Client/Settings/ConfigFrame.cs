@@ -9,9 +9,12 @@ internal sealed record ConfigFrame
 
     internal static ConfigFrame Current
     {
-        get => Ambient.Value ?? Default;
+        get => Ambient.Value ?? (Orleans.Joblib.NestingLevel.Current is > 0 and var level ? Inside(level) : Default);
         set => Ambient.Value = value;
     }
+
+    /// <summary>What loops inside calls have, unless their backend or their surroundings say otherwise.</summary>
+    internal static ConfigFrame Inside(int level) => new() { Backend = level <= 1 ? BackendRegistry.Threading : BackendRegistry.Sequential, NestingLevel = level };
 
     internal BackendChoice? Backend { get; init; }
 

@@ -55,6 +55,12 @@ public abstract class CallBatch : IWorkItem
     /// <summary>How often a silo sent it back because its run had ended there; the carrier's own.</summary>
     internal int Refusals { get; set; }
 
+    /// <summary>How many silos died with it; the carrier's own.</summary>
+    internal int Deaths { get; set; }
+
+    /// <summary>Its calls as bytes while it is on its way to another process; the carrier's own.</summary>
+    internal byte[]? Payload { get; set; }
+
     /// <summary>Its handle among this process's batches while it is with a silo; 0 otherwise.</summary>
     internal long Handle { get; set; }
 
@@ -69,6 +75,9 @@ public abstract class CallBatch : IWorkItem
 
     /// <summary>Whether its outcome has come in; set and read by its run.</summary>
     internal bool Delivered { get; set; }
+
+    /// <summary>The caller's span in another process; default when the caller is in this one.</summary>
+    internal ActivityContext Parent { get; init; }
 
     /// <summary>The caller's span for this batch, if anyone listens.</summary>
     internal Activity? Span { get; set; }
@@ -106,6 +115,30 @@ public abstract class CallBatch : IWorkItem
         Complete();
     }
 
+    /// <summary>The first call as text, for messages.</summary>
+    internal abstract string FirstCallText { get; }
+
+    /// <summary>The calls as bytes.</summary>
+    /// <exception cref="CannotTravelException">A call holds what cannot leave this process.</exception>
+    internal abstract byte[] Encode(PayloadEncoder encoder);
+
+    /// <summary>Takes the results of calls that were made in another process; <see cref="Complete"/> follows.</summary>
+    internal abstract void TakeResults(ReadOnlySpan<byte> payload, PayloadDecoder decoder);
+
+    /// <summary>Takes the failure of a call that was made in another process; <see cref="Complete"/> follows.</summary>
+    internal void TakeFailure(Exception exception, CallFailure failure)
+    {
+        failure.AttachTo(exception);
+        Failure = new FailedCall(exception, failure);
+        if (Scope.ReportsCalls)
+        {
+            Owner.CallEnded(failed: true);
+        }
+    }
+
+    /// <summary>When a worker in another process took it up, reckoned from its dispatch.</summary>
+    internal void StartedAfter(TimeSpan queued) => StartedAt = DispatchedAt + (long)(queued.TotalSeconds * Scope.Time.TimestampFrequency);
+
     private protected abstract void MakeCalls();
 
     private protected abstract void TellOwner(Exception? fault);
@@ -123,7 +156,7 @@ public abstract class CallBatch : IWorkItem
 
     private void ExecuteInContext()
     {
-        using var activity = JoblibInstruments.StartExecute(Span?.Context ?? Scope.Activity, Count);
+        using var activity = JoblibInstruments.StartExecute(Span?.Context ?? (Parent == default ? Scope.Activity : Parent), Count);
         MakeCalls();
         if (Failure is { } failure)
         {

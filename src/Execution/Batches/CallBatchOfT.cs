@@ -52,6 +52,7 @@ internal sealed class CallBatch<T> : CallBatch
         _end = end;
         DispatchedAt = root.DispatchedAt;
         Span = root.Span;
+        Parent = root.Parent;
 
         // Where its silo's workers are found, should this part have to be given up.
         Slot = root.Slot;
@@ -129,6 +130,23 @@ internal sealed class CallBatch<T> : CallBatch
         _endedCalls = _end - _start;
         TellOwner(null);
         return rest;
+    }
+
+    internal override string FirstCallText => Calls[_start].ToString();
+
+    internal override byte[] Encode(PayloadEncoder encoder) => encoder.EncodeCalls<T>(Calls.AsSpan(0, Count));
+
+    internal override void TakeResults(ReadOnlySpan<byte> payload, PayloadDecoder decoder)
+    {
+        decoder.DecodeResults(payload, Results.AsSpan());
+        _endedCalls = Count;
+        if (Scope.ReportsCalls)
+        {
+            for (var i = 0; i < Count; i++)
+            {
+                Owner.CallEnded(failed: false);
+            }
+        }
     }
 
     private protected override void TellOwner(Exception? fault)

@@ -19,6 +19,9 @@ internal sealed class RunScope
     /// <summary>Whether the owner wants to hear of every call, not of every batch.</summary>
     internal required bool ReportsCalls { get; init; }
 
+    /// <summary>The level of loops inside the calls; for calls that leave this process, whose context does not come along.</summary>
+    internal int NestingLevel { get; init; }
+
     /// <summary>The activity that batches of this run are children of.</summary>
     internal ActivityContext Activity { get; init; }
 

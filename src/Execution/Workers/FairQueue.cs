@@ -1,35 +1,29 @@
 namespace Orleans.Joblib;
 
-/// <summary>Work of several owners, served in turn: an owner with a thousand items waits no less than one with a single item. Not thread-safe.</summary>
+/// <summary>Work of several owners, served so that each gets the same share of the workers' time, however many items it has and however long they take. Not thread-safe.</summary>
+/// <remarks>
+/// Start-time fair queueing: whoever has been served least is next, those served equally in turn. An owner that comes, or comes back, begins at the share of the
+/// one served last, so that it neither owes nor is owed for the time that it was away.
+/// </remarks>
 internal sealed class FairQueue
 {
-    private readonly Dictionary<object, Queue<IWorkItem>> _byOwner = [];
-    private readonly Queue<Queue<IWorkItem>> _turns = new();
-    private readonly Stack<Queue<IWorkItem>> _spares = new();
-    private object? _lastOwner;
-    private Queue<IWorkItem>? _lastQueue;
+    private readonly Dictionary<object, Account> _accounts = [];
+    private readonly List<Account> _waiting = [];
+    private readonly Stack<Account> _spares = new();
+    private Account? _last;
+    private long _served;
+    private long _turns;
 
     internal int Count { get; private set; }
 
     internal void Enqueue(IWorkItem item)
     {
-        var owner = item.Owner;
-        if (!ReferenceEquals(owner, _lastOwner))
+        var account = AccountOf(item.Owner);
+        account.Items.Enqueue(item);
+        if (account.Items.Count == 1)
         {
-            if (!_byOwner.TryGetValue(owner, out var known))
-            {
-                _byOwner[owner] = known = _spares.TryPop(out var spare) ? spare : new Queue<IWorkItem>();
-            }
-
-            _lastOwner = owner;
-            _lastQueue = known;
-        }
-
-        var queue = _lastQueue!;
-        queue.Enqueue(item);
-        if (queue.Count == 1)
-        {
-            _turns.Enqueue(queue);
+            account.Served = Math.Max(account.Served, account.Running > 0 ? 0 : _served);
+            _waiting.Add(account);
         }
 
         Count++;
@@ -37,62 +31,121 @@ internal sealed class FairQueue
 
     internal bool TryDequeue(out IWorkItem item)
     {
-        if (!_turns.TryDequeue(out var queue))
+        if (_waiting.Count == 0)
         {
             item = null!;
             return false;
         }
 
-        item = queue.Dequeue();
-        Count--;
-        if (queue.Count > 0)
+        var index = 0;
+        for (var i = 1; i < _waiting.Count; i++)
         {
-            _turns.Enqueue(queue);
+            if (_waiting[i].CompareTo(_waiting[index]) < 0)
+            {
+                index = i;
+            }
         }
-        else
+
+        var account = _waiting[index];
+        item = account.Items.Dequeue();
+        Count--;
+        account.Running++;
+        account.Turn = ++_turns;
+        _served = account.Served;
+        if (account.Items.Count == 0)
         {
-            // An owner is a whole run with its results: a queue that outlives it must not hold it.
-            Forget(item.Owner);
-            _spares.Push(queue);
+            _waiting.RemoveAt(index);
         }
 
         return true;
     }
 
-    /// <summary>Takes an owner's items out and forgets the owner.</summary>
+    /// <summary>An item that was taken out has ended.</summary>
+    /// <param name="owner">Its owner.</param>
+    /// <param name="time">How long a worker had it, in any unit that is the same for all.</param>
+    internal void Finished(object owner, long time)
+    {
+        if (Find(owner) is { } account)
+        {
+            account.Served += time;
+            account.Running--;
+            ForgetIfIdle(account);
+        }
+    }
+
+    /// <summary>Takes an owner's items out.</summary>
     internal IReadOnlyList<IWorkItem> Remove(object owner)
     {
-        if (!_byOwner.Remove(owner, out var queue))
+        if (Find(owner) is not { } account)
         {
             return [];
         }
 
-        Forget(owner);
-        var items = queue.ToArray();
+        var items = account.Items.ToArray();
+        account.Items.Clear();
         Count -= items.Length;
-        if (items.Length > 0)
-        {
-            queue.Clear();
-            for (var turns = _turns.Count; turns > 0; turns--)
-            {
-                var other = _turns.Dequeue();
-                if (!ReferenceEquals(other, queue))
-                {
-                    _turns.Enqueue(other);
-                }
-            }
-        }
-
+        _waiting.Remove(account);
+        ForgetIfIdle(account);
         return items;
     }
 
-    private void Forget(object owner)
+    /// <summary>Forgets all items and owners.</summary>
+    internal void Clear()
     {
-        _byOwner.Remove(owner);
-        if (ReferenceEquals(owner, _lastOwner))
+        _accounts.Clear();
+        _waiting.Clear();
+        _last = null;
+        Count = 0;
+    }
+
+    private Account AccountOf(object owner)
+    {
+        if (Find(owner) is { } known)
         {
-            _lastOwner = null;
-            _lastQueue = null;
+            return known;
         }
+
+        var account = _spares.TryPop(out var spare) ? spare : new Account();
+        account.Owner = owner;
+        account.Served = 0;
+        _accounts[owner] = account;
+        return _last = account;
+    }
+
+    private Account? Find(object owner) => ReferenceEquals(_last?.Owner, owner) ? _last : _accounts.GetValueOrDefault(owner);
+
+    // An owner is a whole run with its results: an account that outlives its work must not hold it.
+    private void ForgetIfIdle(Account account)
+    {
+        if (account.Items.Count > 0 || account.Running > 0)
+        {
+            return;
+        }
+
+        _accounts.Remove(account.Owner!);
+        account.Owner = null;
+        _spares.Push(account);
+        if (ReferenceEquals(_last, account))
+        {
+            _last = null;
+        }
+    }
+
+    private sealed class Account : IComparable<Account>
+    {
+        internal object? Owner { get; set; }
+
+        internal Queue<IWorkItem> Items { get; } = new();
+
+        /// <summary>Items that workers have.</summary>
+        internal int Running { get; set; }
+
+        /// <summary>The workers' time that it has had.</summary>
+        internal long Served { get; set; }
+
+        /// <summary>When it was last served, in turns.</summary>
+        internal long Turn { get; set; }
+
+        public int CompareTo(Account? other) => (Served, Turn).CompareTo((other!.Served, other.Turn));
     }
 }

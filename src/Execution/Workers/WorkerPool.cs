@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace Orleans.Joblib;
@@ -186,10 +187,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
             }
 
             _disposed = true;
-            while (_queue.TryDequeue(out _))
-            {
-            }
-
+            _queue.Clear();
             _queued = 0;
             Monitor.PulseAll(_gate);
             if (_threads == 0)
@@ -250,6 +248,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
                     _queued--;
                     _busy++;
                     worker.Current = item;
+                    worker.TakenAt = Stopwatch.GetTimestamp();
                     return item;
                 }
 
@@ -260,10 +259,11 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
     }
 
-    private void Finish(Worker worker)
+    private void Finish(Worker worker, IWorkItem item)
     {
         lock (_gate)
         {
+            _queue.Finished(item.Owner, Stopwatch.GetTimestamp() - worker.TakenAt);
             worker.Current = null;
             if (!worker.Abandoned)
             {
@@ -308,6 +308,8 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
 
         internal IWorkItem? Current { get; set; }
 
+        internal long TakenAt { get; set; }
+
         internal bool Abandoned { get; set; }
 
         internal void Start() => new Thread(Loop) { Name = name, IsBackground = true }.UnsafeStart();
@@ -332,7 +334,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
             }
 
             item.Run(pool);
-            pool.Finish(this);
+            pool.Finish(this, item);
             return true;
         }
     }

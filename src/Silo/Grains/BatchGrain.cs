@@ -23,6 +23,13 @@ internal sealed class BatchGrain(SiloWorkers workers) : Grain, IBatchGrain
         return new(answer);
     }
 
+    public ValueTask<BatchAnswer> ExecuteRemoteAsync(RemoteBatchRequest request)
+    {
+        var answer = workers.Execute(_slot, GrainContext, request);
+        GoIfOver();
+        return new(answer);
+    }
+
     public ValueTask AbandonAsync(long handle)
     {
         workers.Abandon(handle);

@@ -7,7 +7,7 @@ namespace Orleans.Joblib.Silo;
 /// <summary>One run's control. Soft state: if its silo dies the next call brings it up elsewhere, and the client's next renewal seeds it again.</summary>
 /// <remarks>Reentrant, so that reports flow while slots are being changed; <c>_changing</c> keeps changes of slots one at a time.</remarks>
 [Reentrant]
-internal sealed class CoordinatorGrain(ISiloStatusOracle silos, TimeProvider time, ILogger<CoordinatorGrain> logger) : Grain, ICoordinatorGrain, IDisposable
+internal sealed class CoordinatorGrain(Membership membership, TimeProvider time, ILogger<CoordinatorGrain> logger) : Grain, ICoordinatorGrain, IDisposable
 {
     private const int RenewalsPerLease = 3;
 
@@ -22,8 +22,13 @@ internal sealed class CoordinatorGrain(ISiloStatusOracle silos, TimeProvider tim
 
     private Guid Run => this.GetPrimaryKey();
 
-    public async Task<RunGrant> StartAsync(RunRequest request)
+    public async Task<RunGrant> StartAsync(RunRequest request, SlotGrant[] held)
     {
+        if (_request is null)
+        {
+            _slots = held;
+        }
+
         _request = request;
         _renewedAt = time.GetTimestamp();
         await ChangeSlotsAsync().ConfigureAwait(true);
@@ -32,10 +37,10 @@ internal sealed class CoordinatorGrain(ISiloStatusOracle silos, TimeProvider tim
             this,
             new GrainTimerCreationOptions(request.Lease / RenewalsPerLease, request.Lease / RenewalsPerLease) { KeepAlive = true, Interleave = true });
         SiloLog.RunOpened(logger, Run, request.Client, _slots.Length, _silos.Count);
-        return new RunGrant(_slots);
+        return Grant();
     }
 
-    public async Task<RunGrant?> RenewAsync()
+    public async Task<RunGrant?> RenewAsync(bool replan)
     {
         if (_request is null)
         {
@@ -44,12 +49,12 @@ internal sealed class CoordinatorGrain(ISiloStatusOracle silos, TimeProvider tim
         }
 
         _renewedAt = time.GetTimestamp();
-        if (SilosChanged())
+        if (replan || SilosChanged())
         {
             await ChangeSlotsAsync().ConfigureAwait(true);
         }
 
-        return new RunGrant(_slots);
+        return Grant();
     }
 
     public Task<int> ReportAsync(BatchReport[] reports)
@@ -118,7 +123,9 @@ internal sealed class CoordinatorGrain(ISiloStatusOracle silos, TimeProvider tim
 
     private bool SilosChanged() => !ActiveSilos().SetEquals(_silos.Keys);
 
-    private HashSet<SiloAddress> ActiveSilos() => [.. silos.GetApproximateSiloStatuses(onlyActive: true).Keys];
+    private HashSet<SiloAddress> ActiveSilos() => [.. membership.Members().Active];
+
+    private RunGrant Grant() => new(_slots, Membership: membership.Members());
 
     private async Task ChangeSlotsAsync()
     {
@@ -142,22 +149,19 @@ internal sealed class CoordinatorGrain(ISiloStatusOracle silos, TimeProvider tim
                 }
             }
 
+            // A silo that loses its last slot keeps the run, for the batches that it has in hand: the run's end or lease takes it away.
             var plan = SlotPlan.Make(known, request.RequestedSlots);
-            await Task.WhenAll(plan.Select(part => TellAsync(part.Key, slots => slots.ReserveAsync(Run, part.Value, request.Lease)))).ConfigureAwait(true);
-            await Task.WhenAll(_slots.Select(slot => slot.Silo).Distinct().Where(silo => known.ContainsKey(silo) && !plan.ContainsKey(silo))
-                .Select(silo => TellAsync(silo, slots => slots.ReleaseAsync(Run)))).ConfigureAwait(true);
+            await Task.WhenAll(known.Keys.Select(silo => plan.TryGetValue(silo, out var count) || _slots.Any(slot => slot.Silo.Equals(silo))
+                ? TellAsync(silo, slots => slots.ReserveAsync(Run, count, request.Lease, request.Observer))
+                : Task.CompletedTask)).ConfigureAwait(true);
             _silos = known;
-            _slots = [.. Interleaved(plan).Select((silo, number) => new SlotGrant(number, silo, known[silo].Process))];
+            _slots = SlotPlan.Number(plan, _slots, silo => known[silo].Process);
         }
         finally
         {
             _changing.Release();
         }
     }
-
-    /// <summary>Silos in turn: a run that starts with few batches spreads them.</summary>
-    private static IEnumerable<SiloAddress> Interleaved(Dictionary<SiloAddress, int> plan) =>
-        plan.SelectMany(part => Enumerable.Range(0, part.Value).Select(turn => (turn, part.Key))).OrderBy(place => place.turn).Select(place => place.Key);
 
     private ISiloSlotsGrain SlotsOf(SiloAddress silo) => GrainFactory.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo));
 

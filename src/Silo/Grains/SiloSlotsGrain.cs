@@ -4,11 +4,13 @@ namespace Orleans.Joblib.Silo;
 [SlotPlacement]
 internal sealed class SiloSlotsGrain(SiloWorkers workers) : Grain, ISiloSlotsGrain
 {
-    public Task ReserveAsync(Guid run, int slots, TimeSpan lease)
+    public Task ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer)
     {
-        workers.Reserve(run, slots, lease);
+        workers.Reserve(run, slots, lease, observer);
         return Task.CompletedTask;
     }
+
+    public Task<SiloCheck> CheckAsync(Guid run) => Task.FromResult(workers.Check(run));
 
     public Task RenewAsync(Guid run)
     {

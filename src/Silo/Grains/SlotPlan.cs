@@ -33,4 +33,22 @@ internal static class SlotPlan
 
         return plan;
     }
+
+    /// <summary>Numbers a plan's slots. Those that stay keep their numbers; new ones take what is free, silo by silo in turn, so that a run that starts with few batches spreads them.</summary>
+    internal static SlotGrant[] Number(Dictionary<SiloAddress, int> plan, SlotGrant[] held, Func<SiloAddress, Guid> processOf)
+    {
+        var slots = new List<SlotGrant>();
+        var missing = new List<(int Turn, SiloAddress Silo)>();
+        foreach (var (silo, count) in plan)
+        {
+            var kept = held.Where(slot => slot.Silo.Equals(silo)).Take(count).ToArray();
+            slots.AddRange(kept);
+            missing.AddRange(Enumerable.Range(kept.Length, count - kept.Length).Select(turn => (turn, silo)));
+        }
+
+        var taken = slots.Select(slot => slot.Number).ToHashSet();
+        var free = Enumerable.Range(0, int.MaxValue).Where(number => !taken.Contains(number));
+        slots.AddRange(missing.OrderBy(place => place.Turn).Zip(free, (place, number) => new SlotGrant(number, place.Silo, processOf(place.Silo))));
+        return [.. slots.OrderBy(slot => slot.Number)];
+    }
 }

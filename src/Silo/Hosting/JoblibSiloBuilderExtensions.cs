@@ -25,6 +25,8 @@ public static class JoblibSiloBuilderExtensions
 
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SiloWorkerOptions>, SiloWorkerOptionsValidator>());
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton<Membership>();
+        builder.Services.TryAddSingleton<SiloCodecs>();
         builder.Services.TryAddSingleton<SiloWorkers>();
         builder.Services.AddPlacementDirector<SlotPlacement, SlotPlacementDirector>();
         return builder;

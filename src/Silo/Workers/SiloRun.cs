@@ -4,11 +4,16 @@ using Orleans.Runtime;
 namespace Orleans.Joblib.Silo;
 
 /// <summary>One run's share of a silo: its slots, lease, batch grains and batches in hand.</summary>
-internal sealed class SiloRun(Guid id, RunReporter reporter)
+internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outcomes)
 {
+    private readonly ConcurrentDictionary<(TimeSpan? Timeout, int NestingLevel), RunScope> _scopes = new();
+
     internal Guid Id => id;
 
     internal RunReporter Reporter => reporter;
+
+    /// <summary>The way back to a client in another process; null when the client takes no outcomes.</summary>
+    internal OutcomeSender? Outcomes => outcomes;
 
     internal BatchAnswer Answer => reporter.Answer;
 
@@ -21,4 +26,26 @@ internal sealed class SiloRun(Guid id, RunReporter reporter)
 
     /// <summary>The slots' grains on this silo: they go with the run.</summary>
     internal ConcurrentDictionary<GrainId, IGrainContext> Grains { get; } = new();
+
+    /// <summary>Batches from other processes by handle, from their arrival until their client has acknowledged the outcome.</summary>
+    internal ConcurrentDictionary<long, RemoteBatchWork> InHand { get; } = new();
+
+    /// <summary>What batches from other processes with equal settings share while they execute.</summary>
+    internal RunScope Scope(TimeSpan? timeout, int nestingLevel) => _scopes.GetOrAdd((timeout, nestingLevel), static key => new RunScope
+    {
+        Context = NestingLevel.Capture(key.NestingLevel),
+        Timeout = key.Timeout,
+        ReportsCalls = false,
+    });
+
+    /// <summary>Tells calls in progress that nobody waits for them.</summary>
+    internal void End()
+    {
+        reporter.Stop();
+        outcomes?.Stop();
+        foreach (var scope in _scopes.Values)
+        {
+            scope.End();
+        }
+    }
 }

@@ -12,13 +12,18 @@ internal sealed class SiloWorkers : IDisposable
 
     private readonly ConcurrentDictionary<Guid, SiloRun> _runs = new();
     private readonly WorkerPool _pool;
+    private readonly SiloCodecs _codecs;
+    private readonly Membership _membership;
     private readonly IGrainFactory _grains;
     private readonly TimeProvider _time;
     private readonly ILogger<SiloWorkers> _logger;
     private readonly ITimer _sweep;
 
-    public SiloWorkers(IOptions<SiloWorkerOptions> options, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
+    public SiloWorkers(
+        IOptions<SiloWorkerOptions> options, SiloCodecs codecs, Membership membership, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
     {
+        _codecs = codecs;
+        _membership = membership;
         _pool = new WorkerPool(options.Value.SlotCount, "joblib-silo");
         _grains = grains;
         _time = time;
@@ -33,9 +38,10 @@ internal sealed class SiloWorkers : IDisposable
 
     internal bool Knows(Guid id) => _runs.ContainsKey(id);
 
-    internal void Reserve(Guid id, int slots, TimeSpan lease)
+    internal void Reserve(Guid id, int slots, TimeSpan lease, IRunObserver? observer)
     {
-        var run = _runs.GetOrAdd(id, key => new SiloRun(key, new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger)));
+        var run = _runs.GetOrAdd(id, key => new SiloRun(
+            key, new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger), observer is null ? null : new OutcomeSender(observer, _logger)));
         run.Slots = slots;
         run.Lease = lease;
         run.LeaseStartedAt = _time.GetTimestamp();
@@ -50,6 +56,15 @@ internal sealed class SiloWorkers : IDisposable
         }
     }
 
+    /// <summary>A run's batches here, for its client, whose lease it renews.</summary>
+    internal SiloCheck Check(Guid id)
+    {
+        Renew(id);
+        return _runs.TryGetValue(id, out var run)
+            ? new SiloCheck(true, [.. run.InHand.Keys], _membership.Members())
+            : new SiloCheck(false, [], _membership.Members());
+    }
+
     /// <summary>Ends a run's share: queued batches are dropped, workers in the middle of one are given up, its batch grains go.</summary>
     internal void Release(Guid id)
     {
@@ -58,7 +73,7 @@ internal sealed class SiloWorkers : IDisposable
             return;
         }
 
-        run.Reporter.Stop();
+        run.End();
         DropQueued(run);
         foreach (var grain in run.Grains.Values)
         {
@@ -102,13 +117,59 @@ internal sealed class SiloWorkers : IDisposable
         return run.Answer;
     }
 
+    /// <summary>Takes batches of another process. What is in hand already is taken as accepted: the answer to an earlier message was lost.</summary>
+    internal BatchAnswer Execute(SlotKey slot, IGrainContext grain, RemoteBatchRequest request)
+    {
+        if (!_runs.TryGetValue(slot.Run, out var run) || run.Outcomes is null)
+        {
+            return new BatchAnswer(BatchStatus.RunEnded, 0);
+        }
+
+        run.Grains.TryAdd(grain.GrainId, grain);
+        var accepted = 0;
+        foreach (var batch in request.Batches)
+        {
+            if (_codecs.TryAcquire(request.Code) is not { } code)
+            {
+                return new BatchAnswer(BatchStatus.CodeMissing, 0, accepted);
+            }
+
+            var work = new RemoteBatchWork(run, batch, code, _pool, _time);
+            if (!run.InHand.TryAdd(batch.Handle, work))
+            {
+                code.Dispose();
+            }
+            else if (!_pool.TrySubmit(work))
+            {
+                run.InHand.TryRemove(batch.Handle, out _);
+                code.Dispose();
+                return new BatchAnswer(BatchStatus.RunEnded, 0, accepted);
+            }
+
+            accepted++;
+        }
+
+        if (!_runs.ContainsKey(slot.Run))
+        {
+            DropQueued(run);
+        }
+
+        return run.Answer;
+    }
+
     internal void Abandon(long handle) => _pool.Abandon(item => item is BatchWork work && work.Batch.Handle == handle && work.Batch.IsAbandoned);
 
     private void DropQueued(SiloRun run)
     {
         foreach (var item in _pool.Remove(run))
         {
-            var batch = ((BatchWork)item).Batch;
+            if (item is RemoteBatchWork remote)
+            {
+                remote.GiveBack();
+                continue;
+            }
+
+            var batch = item is BatchWork work ? work.Batch : ((RemoteBatchWork.PartWork)item).Part;
             if (batch.Carrier is { } carrier)
             {
                 carrier.Dropped(batch);

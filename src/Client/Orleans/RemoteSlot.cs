@@ -1,0 +1,201 @@
+using System.Diagnostics;
+
+namespace Orleans.Joblib;
+
+/// <summary>A slot in another process: batches travel as bytes, outcomes come to the run's observer. It keeps what is with its silo, for the case that the silo dies.</summary>
+/// <remarks>Sending again is always safe: a silo does not execute what it has in hand, and the first outcome of a batch is the one that counts.</remarks>
+internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun run, ClientCode code) : Slot(grant, grain)
+{
+    private const int MostCodeTries = 4;
+    private const long MostBytesPerMessage = 8 << 20;
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
+
+    // A message that was not answered for so long and whose batches its silo does not know has been lost on its way.
+    private static readonly TimeSpan LostAfter = TimeSpan.FromSeconds(3);
+
+    private readonly Dictionary<long, Travelling> _inHand = [];
+    private bool _gone;
+
+    internal override bool IsRemote => true;
+
+    /// <summary>Batches with the silo or on their way to it.</summary>
+    internal int InHandCount
+    {
+        get
+        {
+            lock (_inHand)
+            {
+                return _inHand.Count;
+            }
+        }
+    }
+
+    internal override void Send(CallBatch batch)
+    {
+        try
+        {
+            batch.Payload ??= batch.Encode(code.Encoder);
+        }
+        catch (Exception exception)
+        {
+            batch.Complete(exception);
+            return;
+        }
+
+        lock (_inHand)
+        {
+            if (!_gone)
+            {
+                _inHand[batch.Handle] = new Travelling(batch, Stopwatch.GetTimestamp(), Accepted: false);
+            }
+        }
+
+        if (_gone)
+        {
+            run.Resend(batch, died: false);
+        }
+        else
+        {
+            base.Send(batch);
+        }
+    }
+
+    internal override void Forget(CallBatch batch) => TryTake(batch);
+
+    /// <summary>Whether the batch was still awaited here: true once.</summary>
+    internal bool TryTake(CallBatch batch)
+    {
+        lock (_inHand)
+        {
+            return _inHand.Remove(batch.Handle);
+        }
+    }
+
+    /// <summary>The silo has left: all that was with it.</summary>
+    internal IReadOnlyList<CallBatch> TakeAll()
+    {
+        lock (_inHand)
+        {
+            _gone = true;
+            CallBatch[] batches = [.. _inHand.Values.Select(travelling => travelling.Batch)];
+            _inHand.Clear();
+            return batches;
+        }
+    }
+
+    /// <summary>The batches that are neither with the silo nor on their way, by what the silo says.</summary>
+    internal IReadOnlyList<CallBatch> TakeLost(HashSet<long> inHandThere, long askedAt)
+    {
+        lock (_inHand)
+        {
+            CallBatch[] lost =
+            [
+                .. _inHand.Values
+                    .Where(travelling => !inHandThere.Contains(travelling.Batch.Handle)
+                        && (travelling.Accepted ? travelling.Since < askedAt : Stopwatch.GetElapsedTime(travelling.Since, askedAt) > LostAfter))
+                    .Select(travelling => travelling.Batch),
+            ];
+            foreach (var batch in lost)
+            {
+                _inHand.Remove(batch.Handle);
+            }
+
+            return lost;
+        }
+    }
+
+    private protected override async Task SendAsync(List<CallBatch> batches)
+    {
+        for (var start = 0; start < batches.Count;)
+        {
+            var end = start;
+            for (var bytes = 0L; end < batches.Count && (end == start || bytes + batches[end].Payload!.Length <= MostBytesPerMessage); end++)
+            {
+                bytes += batches[end].Payload?.Length ?? 0;
+            }
+
+            await SendMessageAsync(batches.GetRange(start, end - start)).ConfigureAwait(false);
+            start = end;
+        }
+    }
+
+    private async Task SendMessageAsync(List<CallBatch> batches)
+    {
+        var codeTries = 0;
+        while (true)
+        {
+            batches.RemoveAll(batch => !IsAwaited(batch));
+            if (batches.Count == 0)
+            {
+                return;
+            }
+
+            try
+            {
+                var snapshot = code.Snapshot();
+                await code.Shipper.EnsureAsync(Grant.Silo, snapshot).ConfigureAwait(false);
+                var answer = await Grain.ExecuteRemoteAsync(new RemoteBatchRequest(snapshot.Manifest.Id, [.. batches.Select(run.Describe)])).ConfigureAwait(false);
+                run.Answered(this, answer);
+                MarkAccepted(answer.Status == BatchStatus.Accepted ? batches : batches.GetRange(0, answer.Accepted));
+                if (answer.Status == BatchStatus.Accepted)
+                {
+                    return;
+                }
+
+                batches.RemoveRange(0, answer.Accepted);
+                if (answer.Status == BatchStatus.CodeMissing && ++codeTries < MostCodeTries)
+                {
+                    code.Shipper.Forget(Grant.Silo, snapshot.Manifest.Id);
+                    continue;
+                }
+
+                foreach (var batch in batches.Where(TryTake))
+                {
+                    run.Refused(this, batch, answer.Status);
+                }
+
+                return;
+            }
+            catch (Exception exception) when (ClusterRun.MayPass(exception))
+            {
+                // The run's watch says when the silo has left; until then it may come back.
+                JoblibLog.BatchesNotTaken(Joblib.Logger, exception, batches.Count, Grant.Silo.ToString());
+                await Task.Delay(RetryPause).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                foreach (var batch in batches.Where(TryTake))
+                {
+                    batch.Complete(exception);
+                }
+
+                return;
+            }
+        }
+    }
+
+    private bool IsAwaited(CallBatch batch)
+    {
+        lock (_inHand)
+        {
+            return _inHand.ContainsKey(batch.Handle);
+        }
+    }
+
+    private void MarkAccepted(List<CallBatch> batches)
+    {
+        var now = Stopwatch.GetTimestamp();
+        lock (_inHand)
+        {
+            foreach (var batch in batches)
+            {
+                if (_inHand.ContainsKey(batch.Handle))
+                {
+                    _inHand[batch.Handle] = new Travelling(batch, now, Accepted: true);
+                }
+            }
+        }
+    }
+
+    private readonly record struct Travelling(CallBatch Batch, long Since, bool Accepted);
+}

@@ -1,0 +1,29 @@
+namespace Orleans.Joblib;
+
+/// <summary>A batch that came from another process, on a worker here.</summary>
+internal static class ExecutableBatch
+{
+    /// <summary>Decodes the calls, makes them on this thread and hands the outcome to the host. Never throws.</summary>
+    internal static void Execute(RemoteBatch request, PayloadCodec codec, RunScope scope, IRemoteBatchHost host)
+    {
+        try
+        {
+            var calls = codec.Decoder.DecodeCalls(request.Payload);
+            if (calls.Count != request.Calls)
+            {
+                throw new JoblibException("bad-payload", $"Batch {request.Number} says {request.Calls} calls and holds {calls.Count}.");
+            }
+
+            calls.Accept(new Runner(request, codec, scope, host));
+        }
+        catch (Exception exception)
+        {
+            host.Ended(OutcomeStatus.Fault, codec.Encoder.EncodeFailure(exception, null));
+        }
+    }
+
+    private sealed class Runner(RemoteBatch request, PayloadCodec codec, RunScope scope, IRemoteBatchHost host) : IDecodedCallsVisitor
+    {
+        public void Visit<T>(DecodedCalls<T> calls) => new ExecutableBatch<T>(request, calls, codec, scope, host).Run();
+    }
+}
