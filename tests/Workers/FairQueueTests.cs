@@ -58,6 +58,33 @@ public sealed class FairQueueTests
         Assert.Equal(0, _queue.Count);
     }
 
+    [Fact]
+    public void TryDequeue_OwnerWithLongItems_GetsItsShareOfTimeNotOfTurns()
+    {
+        Enqueue([.. Enumerable.Range(0, 5).Select(i => $"a{i}"), .. Enumerable.Range(0, 20).Select(i => $"b{i}")]);
+        var time = new Dictionary<char, long> { ['a'] = 0, ['b'] = 0 };
+        for (var i = 0; i < 11; i++)
+        {
+            var owner = Dequeue()[0];
+            var took = owner == 'a' ? 10 : 1;
+            time[owner] += took;
+            _queue.Finished(string.Intern(owner.ToString()), took);
+        }
+
+        Assert.InRange(time['b'], 9, 10);
+        Assert.Equal(10, time['a']);
+    }
+
+    [Fact]
+    public void Finished_LastItem_ForgetsTheOwnerAndWhatItWasServed()
+    {
+        Enqueue("a1");
+        Dequeue();
+        _queue.Finished(string.Intern("a"), 1_000_000);
+        Enqueue("b1", "a2", "b2", "a3");
+        Assert.Equal(["b1", "a2", "b2", "a3"], Drain());
+    }
+
     private void Enqueue(params string[] names)
     {
         foreach (var name in names)

@@ -7,7 +7,7 @@ internal sealed class ClientCode
 {
     // Code and shapes are the process's: a second client must not compile or hash them again.
     private static readonly CodeSet Set = new();
-    private static readonly PayloadCodec Codec = new(new PayloadEncoder(Set), new PayloadDecoder(new LoadedCode()));
+    private static readonly PayloadCodec Codec = new(new PayloadEncoder(Set), new PayloadDecoder(new OwnCode()));
     private static readonly ConditionalWeakTable<IClusterClient, ClientCode> ByClient = [];
 
     private ClientCode(IClusterClient client) => Shipper = new CodeShipper(client);

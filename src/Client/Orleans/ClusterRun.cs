@@ -318,28 +318,18 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     /// <summary>Fails what is in flight: the cluster has not been heard of for the whole lease.</summary>
     internal void GiveUp(Exception exception)
     {
-        List<CallBatch> batches;
-        lock (_gate)
+        foreach (var batch in TakeUnfinished())
         {
-            batches = [.. _waiting];
-            _waiting.Clear();
-            batches.AddRange(_slots.Concat(_closed).OfType<RemoteSlot>().SelectMany(slot => slot.TakeAll()));
+            batch.Complete(exception);
         }
-
-        batches.ForEach(batch => batch.Complete(exception));
     }
 
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync().ConfigureAwait(false);
-        CallBatch[] waiting;
-        lock (_gate)
-        {
-            waiting = [.. _waiting];
-            _waiting.Clear();
-        }
 
-        foreach (var batch in waiting)
+        // Nobody waits for what is still out there: it is told below, or by its lease.
+        foreach (var batch in TakeUnfinished())
         {
             batch.Complete();
         }
@@ -602,6 +592,16 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
 
         JoblibLog.SlotClosed(Joblib.Logger, slot.Grant.Silo.ToString(), Id);
         _replan = true;
+    }
+
+    private List<CallBatch> TakeUnfinished()
+    {
+        lock (_gate)
+        {
+            List<CallBatch> batches = [.. _waiting, .. _slots.Concat(_closed).OfType<RemoteSlot>().SelectMany(slot => slot.TakeAll())];
+            _waiting.Clear();
+            return batches;
+        }
     }
 
     private IReadOnlyList<RemoteSlot> RemoteSlotsOf(SiloAddress silo)

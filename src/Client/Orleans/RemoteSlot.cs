@@ -122,6 +122,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
     private async Task SendMessageAsync(List<CallBatch> batches)
     {
         var codeTries = 0;
+        var beganAt = Stopwatch.GetTimestamp();
         while (true)
         {
             batches.RemoveAll(batch => !IsAwaited(batch));
@@ -156,9 +157,9 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
 
                 return;
             }
-            catch (Exception exception) when (ClusterRun.MayPass(exception))
+            catch (Exception exception) when (ClusterRun.MayPass(exception) && Stopwatch.GetElapsedTime(beganAt) < run.Lease)
             {
-                // The run's watch says when the silo has left; until then it may come back.
+                // The run's watch says when the silo has left; until then, or until the lease ends, it may come back.
                 JoblibLog.BatchesNotTaken(Joblib.Logger, exception, batches.Count, Grant.Silo.ToString());
                 await Task.Delay(RetryPause).ConfigureAwait(false);
             }

@@ -108,6 +108,7 @@ internal sealed class FairQueue
         var account = _spares.TryPop(out var spare) ? spare : new Account();
         account.Owner = owner;
         account.Served = 0;
+        account.Turn = ++_turns;
         _accounts[owner] = account;
         return _last = account;
     }
@@ -143,7 +144,7 @@ internal sealed class FairQueue
         /// <summary>The workers' time that it has had.</summary>
         internal long Served { get; set; }
 
-        /// <summary>When it was last served, in turns.</summary>
+        /// <summary>When it was last served, or came, in turns.</summary>
         internal long Turn { get; set; }
 
         public int CompareTo(Account? other) => (Served, Turn).CompareTo((other!.Served, other.Turn));

@@ -1,7 +1,7 @@
 namespace Orleans.Joblib.Silo;
 
 /// <summary>A batch from another process in a silo's worker pool: decoded, executed and its outcome encoded by the worker, so that neither Orleans' threads nor other runs pay for it.</summary>
-internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodeLease code, WorkerPool pool, TimeProvider time) : IWorkItem, IRemoteBatchHost
+internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLease code, WorkerPool pool, TimeProvider time) : IWorkItem, IRemoteBatchHost
 {
     private readonly long _arrivedAt = time.GetTimestamp();
     private long _startedAt;

@@ -1,0 +1,26 @@
+using System.Runtime.CompilerServices;
+
+namespace Orleans.Joblib.Silo;
+
+/// <summary>The codec of each code set that the silo has loaded; it goes with the code set.</summary>
+internal sealed class SiloCodecs(CodeContexts contexts)
+{
+    private readonly ConditionalWeakTable<ICodeResolver, PayloadCodec> _codecs = [];
+
+    /// <summary>Takes a code set into use.</summary>
+    /// <returns>Null when the silo does not have it.</returns>
+    internal CodecLease? TryAcquire(CodeHash code) =>
+        contexts.TryAcquire(code) is { } lease ? new CodecLease(lease, _codecs.GetValue(lease.Resolver, Create)) : null;
+
+    // Results may name no assembly that the code set lacks: there is nobody to send it back to.
+    private static PayloadCodec Create(ICodeResolver resolver) => new(new PayloadEncoder(NoReferences.Instance), new PayloadDecoder(resolver));
+
+    private sealed class NoReferences : ICodeReferences
+    {
+        internal static readonly NoReferences Instance = new();
+
+        public void Add(System.Reflection.Assembly assembly)
+        {
+        }
+    }
+}
