@@ -599,6 +599,13 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         lock (_gate)
         {
             List<CallBatch> batches = [.. _waiting, .. _slots.Concat(_closed).OfType<RemoteSlot>().SelectMany(slot => slot.TakeAll())];
+            foreach (var slot in _slots)
+            {
+                slot.Closed = true;
+            }
+
+            _slots = [];
+            _closed.Clear();
             _waiting.Clear();
             return batches;
         }
