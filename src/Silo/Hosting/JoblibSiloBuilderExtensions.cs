@@ -26,6 +26,11 @@ public static class JoblibSiloBuilderExtensions
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SiloWorkerOptions>, SiloWorkerOptionsValidator>());
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<SiloWorkers>();
+        builder.Services.AddOptions<CodeCacheOptions>().ValidateOnStart();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CodeCacheOptions>, CodeCacheOptionsValidator>());
+        builder.Services.TryAddSingleton<CodeStore>();
+        builder.Services.TryAddSingleton<CodeUploads>();
+        builder.Services.TryAddSingleton<CodeContexts>();
         builder.Services.AddPlacementDirector<SlotPlacement, SlotPlacementDirector>();
         return builder;
     }
