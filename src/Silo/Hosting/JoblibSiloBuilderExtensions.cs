@@ -28,6 +28,11 @@ public static class JoblibSiloBuilderExtensions
         builder.Services.TryAddSingleton<Membership>();
         builder.Services.TryAddSingleton<SiloCodecs>();
         builder.Services.TryAddSingleton<SiloWorkers>();
+        builder.Services.AddOptions<CodeCacheOptions>().ValidateOnStart();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CodeCacheOptions>, CodeCacheOptionsValidator>());
+        builder.Services.TryAddSingleton<CodeStore>();
+        builder.Services.TryAddSingleton<CodeUploads>();
+        builder.Services.TryAddSingleton<CodeContexts>();
         builder.Services.AddPlacementDirector<SlotPlacement, SlotPlacementDirector>();
         return builder;
     }

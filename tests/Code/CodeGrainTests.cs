@@ -1,0 +1,123 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Joblib.Silo;
+using Orleans.Runtime;
+using Xunit;
+
+namespace Orleans.Joblib.Tests.Code;
+
+public sealed class CodeGrainTests : IAsyncLifetime
+{
+    private readonly Compiled _program = new();
+    private readonly List<string> _roots = [];
+    private LocalCluster? _cluster;
+
+    private LocalCluster Cluster => _cluster!;
+
+    public async ValueTask InitializeAsync() => _cluster = await LocalCluster.StartAsync(silos: 2, configureSilo: silo =>
+    {
+        // Each silo has a cache of its own, as on two hosts.
+        var root = Directory.CreateTempSubdirectory("joblib-cache-").FullName;
+        _roots.Add(root);
+        silo.Services.Configure<CodeCacheOptions>(options => options.Directory = Path.Combine(root, "code"));
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        await Cluster.DisposeAsync();
+        _roots.ForEach(root => Directory.Delete(root, recursive: true));
+        _program.Dispose();
+    }
+
+    [Fact]
+    public async Task Ensure_NewProgram_IsSentToEachSiloOnce()
+    {
+        var code = Program();
+        var bytes = code.Manifest.Items.Sum(item => item.Length);
+        var shipper = new CodeShipper(Cluster.Client);
+        for (var i = 0; i < Cluster.SiloCount; i++)
+        {
+            await shipper.EnsureAsync(Silo(i), code);
+            Assert.Equal((i + 1) * bytes, shipper.BytesSent);
+            using var lease = Contexts(i).TryAcquire(code.Manifest.Id);
+            Assert.NotNull(lease);
+        }
+
+        await shipper.EnsureAsync(Silo(0), code);
+        Assert.Equal(2 * bytes, shipper.BytesSent);
+    }
+
+    [Fact]
+    public async Task Ensure_SecondRunOfAProgram_SendsNoBytes()
+    {
+        var code = Program();
+        await new CodeShipper(Cluster.Client).EnsureAsync(Silo(0), code);
+        var second = new CodeShipper(Cluster.Client);
+        await second.EnsureAsync(Silo(0), code);
+        Assert.Equal(0, second.BytesSent);
+    }
+
+    [Fact]
+    public async Task Ensure_SeveralClientsAtOnce_SendEachPieceOnce()
+    {
+        var code = Program(largeBytes: 6 << 20);
+        CodeShipper[] shippers = [.. Enumerable.Range(0, 4).Select(_ => new CodeShipper(Cluster.Client))];
+        await Task.WhenAll(shippers.Select(shipper => shipper.EnsureAsync(Silo(1), code)));
+        Assert.Equal(code.Manifest.Items.Sum(item => item.Length), shippers.Sum(shipper => shipper.BytesSent));
+        using var lease = Contexts(1).TryAcquire(code.Manifest.Id);
+        Assert.NotNull(lease);
+    }
+
+    [Fact]
+    public async Task Ensure_SiloForgotTheCode_SendsItAgainAfterForget()
+    {
+        var code = Program();
+        var shipper = new CodeShipper(Cluster.Client);
+        await shipper.EnsureAsync(Silo(0), code);
+        Contexts(0).Dispose();
+        shipper.Forget(Silo(0), code.Manifest.Id);
+        await Assert.ThrowsAnyAsync<Exception>(() => shipper.EnsureAsync(Silo(0), code));
+        await shipper.EnsureAsync(Silo(1), code);
+    }
+
+    [Fact]
+    public async Task Ensure_SiloRefuses_TheErrorArrivesWithItsHeading()
+    {
+        _program.Compile("Future", "[assembly: System.Runtime.Versioning.TargetFramework(\".NETCoreApp,Version=v99.0\")] public static class A;");
+        var error = await Assert.ThrowsAsync<JoblibException>(() => new CodeShipper(Cluster.Client).EnsureAsync(Silo(0), SiloCode.SnapshotOf(_program.Load("Future"))));
+        Assert.Contains("'Future'", error.Message);
+        Assert.EndsWith("#code-framework", error.HelpLink);
+    }
+
+    [Fact]
+    public async Task Ensure_FileGoneSinceItWasHashed_NamesIt()
+    {
+        var code = Program();
+        File.Delete(_program.PathOf("Top"));
+        var error = await Assert.ThrowsAsync<JoblibException>(() => new CodeShipper(Cluster.Client).EnsureAsync(Silo(0), code));
+        Assert.Contains(_program.PathOf("Top"), error.Message);
+    }
+
+    [Fact]
+    public async Task Ensure_FileChangedSinceItWasHashed_IsRefused()
+    {
+        var code = Program();
+        var bytes = File.ReadAllBytes(_program.PathOf("Top"));
+        bytes[^600] ^= 1;
+        File.WriteAllBytes(_program.PathOf("Top"), bytes);
+        var error = await Assert.ThrowsAsync<JoblibException>(() => new CodeShipper(Cluster.Client).EnsureAsync(Silo(0), code));
+        Assert.EndsWith("#code-changed", error.HelpLink);
+        Assert.Null(Contexts(0).TryAcquire(code.Manifest.Id));
+    }
+
+    private SiloAddress Silo(int number) => Cluster.Services[number].GetRequiredService<ILocalSiloDetails>().SiloAddress;
+
+    private CodeContexts Contexts(int number) => Cluster.Services[number].GetRequiredService<CodeContexts>();
+
+    private CodeSnapshot Program(int largeBytes = 0)
+    {
+        var text = new string('x', largeBytes / 2);
+        _program.Compile("Lower", $"public static class B {{ public static string F() => \"{text}\"; }}");
+        _program.Compile("Top", "public static class A { public static string F() => B.F(); }", "Lower");
+        return SiloCode.SnapshotOf(_program.Load("Top"));
+    }
+}
