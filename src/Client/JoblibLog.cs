@@ -32,4 +32,7 @@ internal static partial class JoblibLog
 
     [LoggerMessage(9, LogLevel.Information, "The end of run {Run} did not reach its coordinator; its lease ends it.")]
     internal static partial void RunNotEnded(ILogger logger, Exception exception, Guid run);
+
+    [LoggerMessage(10, LogLevel.Debug, "The connection to the cluster did not close cleanly.")]
+    internal static partial void DisconnectFailed(ILogger logger, Exception exception);
 }

@@ -11,4 +11,7 @@ public enum BatchStatus
 
     /// <summary>The slot's silo is in another process than the batch: nothing was executed.</summary>
     NotInThisProcess = 2,
+
+    /// <summary>The silo is draining before it stops: nothing was executed, send the batch to another slot.</summary>
+    Draining = 3,
 }

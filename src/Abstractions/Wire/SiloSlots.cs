@@ -7,6 +7,8 @@ namespace Orleans.Joblib;
 /// <param name="Busy">Workers that are executing a batch.</param>
 /// <param name="Queued">Batches that wait for a worker.</param>
 /// <param name="Runs">Open runs with slots here.</param>
+/// <param name="Protocol">The protocol version that the silo speaks; 0 from a silo that knew none.</param>
+/// <param name="Draining">Whether the silo is going and takes no new batch; its <paramref name="Size"/> is then 0.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("Orleans.Joblib.SiloSlots")]
@@ -16,4 +18,6 @@ public sealed record SiloSlots(
     [property: Id(2)] int Granted,
     [property: Id(3)] int Busy,
     [property: Id(4)] int Queued,
-    [property: Id(5)] int Runs);
+    [property: Id(5)] int Runs,
+    [property: Id(6)] int Protocol = JoblibProtocol.Version,
+    [property: Id(7)] bool Draining = false);
