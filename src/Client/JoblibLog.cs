@@ -33,7 +33,10 @@ internal static partial class JoblibLog
     [LoggerMessage(9, LogLevel.Information, "The end of run {Run} did not reach its coordinator; its lease ends it.")]
     internal static partial void RunNotEnded(ILogger logger, Exception exception, Guid run);
 
-    [LoggerMessage(10, LogLevel.Debug, "{Batches} batches did not get to silo {Silo}; trying again while it is in the cluster.")]
+    [LoggerMessage(10, LogLevel.Debug, "The connection to the cluster did not close cleanly.")]
+    internal static partial void DisconnectFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(15, LogLevel.Debug, "{Batches} batches did not get to silo {Silo}; trying again while it is in the cluster.")]
     internal static partial void BatchesNotTaken(ILogger logger, Exception exception, int batches, string silo);
 
     [LoggerMessage(11, LogLevel.Warning, "Silo {Silo} has left the cluster with {Batches} batches of run {Run}: they go to other silos.")]

@@ -26,6 +26,15 @@ internal static partial class SiloLog
     [LoggerMessage(107, LogLevel.Warning, "Silo {Silo} did not answer about run {Run}.")]
     internal static partial void SiloDidNotAnswer(ILogger logger, Exception exception, string silo, Guid run);
 
-    [LoggerMessage(108, LogLevel.Warning, "The client did not take {Outcomes} outcomes; trying again until its lease ends.")]
+    [LoggerMessage(108, LogLevel.Information, "Draining: {Running} batches are being executed, {Queued} are handed back; waiting up to {Timeout}.")]
+    internal static partial void Draining(ILogger logger, int running, int queued, TimeSpan timeout);
+
+    [LoggerMessage(109, LogLevel.Warning, "{Running} batches had not ended {Timeout} after the drain began: they are given up.")]
+    internal static partial void DrainTimedOut(ILogger logger, int running, TimeSpan timeout);
+
+    [LoggerMessage(110, LogLevel.Warning, "A connection was refused. {Reason}")]
+    internal static partial void TlsRefused(ILogger logger, string reason);
+
+    [LoggerMessage(111, LogLevel.Warning, "The client did not take {Outcomes} outcomes; trying again until its lease ends.")]
     internal static partial void OutcomesNotTaken(ILogger logger, Exception exception, int outcomes);
 }

@@ -15,6 +15,18 @@ public sealed class SiloWorkerOptions
     /// <summary>Workers in all, 1 to 4,096; overrides <see cref="SlotsPerCore"/>, for calls that wait more than they compute. Default: null.</summary>
     public int? Slots { get; set; }
 
+    /// <summary>
+    /// Whether others than this library see to it that only members of the cluster reach this silo: its own TLS middleware, a closed network. Default: false, and a silo that listens on
+    /// another than a loopback address without <c>UseJoblibTls</c> does not start.
+    /// </summary>
+    public bool TrustNetwork { get; set; }
+
+    /// <summary>Whether <c>UseJoblibTls</c> was called.</summary>
+    internal bool HasTls { get; set; }
+
+    /// <summary>What this silo says it speaks; tests of a mismatch set another.</summary>
+    internal int Protocol { get; set; } = JoblibProtocol.Version;
+
     /// <summary>The workers that these options amount to on this machine.</summary>
     internal int SlotCount => Slots ?? (int)Math.Clamp(Math.Ceiling(SlotsPerCore * CpuCounter.Count(onlyPhysicalCores: false)), 1, MostSlots);
 }

@@ -10,6 +10,7 @@ internal static class BackendRegistry
     internal const string Orleans = "orleans";
 
     private static readonly Lock Gate = new();
+    private static readonly Func<ParallelBackend> OfEnvironment = static () => new OrleansBackend(EnvironmentCluster.ClientAsync);
     private static volatile Table _table = new(
         new Dictionary<string, Func<ParallelBackend>>(StringComparer.Ordinal)
         {
@@ -22,7 +23,9 @@ internal static class BackendRegistry
 
     internal static IReadOnlyCollection<string> Names => [.. _table.Factories.Keys.Order(StringComparer.Ordinal)];
 
-    internal static Func<ParallelBackend> Find(string name) => _table.Factories.TryGetValue(name, out var factory) ? factory : throw Unknown(name);
+    internal static Func<ParallelBackend> Find(string name) => _table.Factories.TryGetValue(name, out var factory)
+        ? factory
+        : name == Orleans && EnvironmentCluster.IsSet ? OfEnvironment : throw Unknown(name);
 
     internal static void Register(string name, Func<ParallelBackend> factory, bool makeDefault)
     {
@@ -53,8 +56,8 @@ internal static class BackendRegistry
     private static ArgumentException Unknown(string name) => new(
         name switch
         {
-            Orleans => "The backend 'orleans' has no cluster. Call Joblib.RegisterOrleans(client) first, for example with the client of "
-                + "'await LocalCluster.StartAsync()' from the package Orleans.Joblib.Silo.",
+            Orleans => $"The backend 'orleans' has no cluster. Set {EnvironmentCluster.Variable} to one ('redis://host:port?cluster=NAME' or 'localhost:gatewayPort'), or call "
+                + "Joblib.RegisterOrleans(client) first, with the client of 'await JoblibCluster.ConnectAsync(…)' or of 'await LocalCluster.StartAsync()' from the package Orleans.Joblib.Silo.",
             Loky or Multiprocessing => $"The backend '{name}' needs worker processes, which this version does not have. Use 'threading' or 'orleans'.",
             _ => $"There is no backend '{name}'. Use one of {string.Join(", ", Names.Select(n => $"'{n}'"))}, or register it with Joblib.RegisterParallelBackend.",
         },

@@ -527,6 +527,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             throw NotReached(exception, _connectTimeout);
         }
 
+        if (grant.Protocol != JoblibProtocol.Version)
+        {
+            throw ClusterConnector.ProtocolMismatch("this run", grant.Protocol);
+        }
+
         TakeGrant(grant);
     }
 

@@ -10,7 +10,7 @@ namespace Orleans.Joblib;
 /// </remarks>
 public sealed class OrleansBackend : ParallelBackend
 {
-    private readonly IClusterClient _client;
+    private readonly Func<CancellationToken, ValueTask<IClusterClient>> _connect;
     private readonly OrleansBackendOptions _standardOptions;
     private OrleansBackendOptions _options;
     private RunRequest? _request;
@@ -22,8 +22,15 @@ public sealed class OrleansBackend : ParallelBackend
     public OrleansBackend(IClusterClient client, OrleansBackendOptions? standardOptions = null)
     {
         ArgumentNullException.ThrowIfNull(client);
-        _client = client;
+        _connect = _ => ValueTask.FromResult(client);
         _options = _standardOptions = standardOptions ?? new OrleansBackendOptions();
+    }
+
+    /// <summary>A backend on a cluster that is connected when a loop first needs it.</summary>
+    internal OrleansBackend(Func<CancellationToken, ValueTask<IClusterClient>> connect)
+    {
+        _connect = connect;
+        _options = _standardOptions = new OrleansBackendOptions();
     }
 
     /// <inheritdoc/>
@@ -62,8 +69,9 @@ public sealed class OrleansBackend : ParallelBackend
             RunRequest.AllSlots or > 0 => settings.NJobs,
             var less => SlotsFor(less, await CountSlotsAsync().ConfigureAwait(false)),
         };
+        var client = await _connect(cancellationToken).ConfigureAwait(false);
         _request = new RunRequest(requested, _options.Lease, $"{Environment.MachineName}/{Environment.ProcessId}");
-        _run = await ClusterRun.OpenAsync(_client, _request, _options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        _run = await ClusterRun.OpenAsync(client, _request, _options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
         var slots = _run.SlotCount;
         if (slots == 0)
         {
@@ -99,7 +107,8 @@ public sealed class OrleansBackend : ParallelBackend
         await TerminateAsync().ConfigureAwait(false);
         if (ensureReady)
         {
-            _run = await ClusterRun.OpenAsync(_client, _request!, _options.ConnectTimeout, CancellationToken.None).ConfigureAwait(false);
+            var client = await _connect(CancellationToken.None).ConfigureAwait(false);
+            _run = await ClusterRun.OpenAsync(client, _request!, _options.ConnectTimeout, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
@@ -128,9 +137,10 @@ public sealed class OrleansBackend : ParallelBackend
 
     private async Task<int> CountSlotsAsync()
     {
+        var client = await _connect(CancellationToken.None).ConfigureAwait(false);
         try
         {
-            var management = _client.GetGrain<IManagementGrain>(0);
+            var management = client.GetGrain<IManagementGrain>(0);
             var hosts = await management.GetHosts(onlyActive: true).WaitAsync(_options.ConnectTimeout).ConfigureAwait(false);
             var counts = await Task.WhenAll(hosts.Keys.Select(CountAsync)).ConfigureAwait(false);
             return counts.Sum();
@@ -144,7 +154,7 @@ public sealed class OrleansBackend : ParallelBackend
         {
             try
             {
-                return (await _client.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo)).GetStatusAsync().WaitAsync(_options.ConnectTimeout).ConfigureAwait(false)).Size;
+                return (await client.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo)).GetStatusAsync().WaitAsync(_options.ConnectTimeout).ConfigureAwait(false)).Size;
             }
             catch (Exception exception) when (exception is OrleansException or TimeoutException)
             {

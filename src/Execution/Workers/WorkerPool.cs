@@ -170,6 +170,18 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         return removed;
     }
 
+    /// <summary>Takes an owner's queued items out; those that workers are executing go on.</summary>
+    /// <returns>The items that never started; their owner completes them.</returns>
+    internal IReadOnlyList<IWorkItem> RemoveQueued(object owner)
+    {
+        lock (_gate)
+        {
+            var removed = _queue.Remove(owner);
+            _queued -= removed.Count;
+            return removed;
+        }
+    }
+
     /// <summary>
     /// Lends the calling worker's slot out until disposed: its call waits for a loop that runs on this same pool, and would wait for ever if such calls held
     /// every worker. Null when the calling thread is no worker.

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 using Orleans.Runtime;
 
@@ -7,7 +8,8 @@ namespace Orleans.Joblib.Silo;
 /// <summary>One run's control. Soft state: if its silo dies the next call brings it up elsewhere, and the client's next renewal seeds it again.</summary>
 /// <remarks>Reentrant, so that reports flow while slots are being changed; <c>_changing</c> keeps changes of slots one at a time.</remarks>
 [Reentrant]
-internal sealed class CoordinatorGrain(Membership membership, TimeProvider time, ILogger<CoordinatorGrain> logger) : Grain, ICoordinatorGrain, IDisposable
+internal sealed class CoordinatorGrain(Membership membership, IOptions<SiloWorkerOptions> workers, TimeProvider time, ILogger<CoordinatorGrain> logger)
+    : Grain, ICoordinatorGrain, IDisposable
 {
     private const int RenewalsPerLease = 3;
 
@@ -125,7 +127,7 @@ internal sealed class CoordinatorGrain(Membership membership, TimeProvider time,
 
     private HashSet<SiloAddress> ActiveSilos() => [.. membership.Members().Active];
 
-    private RunGrant Grant() => new(_slots, Membership: membership.Members());
+    private RunGrant Grant() => new(_slots, workers.Value.Protocol, membership.Members());
 
     private async Task ChangeSlotsAsync()
     {
@@ -141,7 +143,8 @@ internal sealed class CoordinatorGrain(Membership membership, TimeProvider time,
             var known = new Dictionary<SiloAddress, SiloSlots>();
             foreach (var (silo, slots) in await Task.WhenAll(ActiveSilos().Select(StatusAsync)).ConfigureAwait(true))
             {
-                if (slots is not null)
+                // A silo of another version, in the middle of an upgrade say, would misread batches.
+                if (slots is not null && slots.Protocol == workers.Value.Protocol)
                 {
                     // What this run holds there counts as free: the plan is made afresh.
                     var held = _slots.Count(slot => slot.Silo.Equals(silo));

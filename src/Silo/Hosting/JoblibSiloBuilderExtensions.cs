@@ -1,6 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Joblib;
 using Orleans.Joblib.Silo;
 using Orleans.Runtime.Hosting;
 
@@ -34,6 +37,28 @@ public static class JoblibSiloBuilderExtensions
         builder.Services.TryAddSingleton<CodeUploads>();
         builder.Services.TryAddSingleton<CodeContexts>();
         builder.Services.AddPlacementDirector<SlotPlacement, SlotPlacementDirector>();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Transient<IConfigurationValidator, LoopbackRule>());
+        return builder;
+    }
+
+    /// <summary>Lets in, from other silos and from clients, only who shows a certificate of the cluster's CA, and shows this silo's own to them.</summary>
+    /// <param name="builder">The silo.</param>
+    /// <param name="options">Certificate and trust.</param>
+    /// <returns>The same builder.</returns>
+    /// <exception cref="JoblibException">A file cannot be used; all faults are reported together.</exception>
+    public static ISiloBuilder UseJoblibTls(this ISiloBuilder builder, JoblibTlsOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(options);
+        var credentials = TlsCredentials.Load(options);
+        builder.Services.PostConfigure<SiloWorkerOptions>(workers => workers.HasTls = true);
+        builder.Services.AddOptions<SiloConnectionOptions>().Configure<ILoggerFactory>((connections, loggers) =>
+        {
+            var logger = loggers.CreateLogger<SiloWorkers>();
+            connections.ConfigureSiloInboundConnection(pipe => pipe.UseMutualTlsAsServer(credentials, reason => SiloLog.TlsRefused(logger, reason)));
+            connections.ConfigureSiloOutboundConnection(pipe => pipe.UseMutualTlsAsClient(credentials, reason => SiloLog.TlsRefused(logger, reason)));
+            connections.ConfigureGatewayInboundConnection(pipe => pipe.UseMutualTlsAsServer(credentials, reason => SiloLog.TlsRefused(logger, reason)));
+        });
         return builder;
     }
 }

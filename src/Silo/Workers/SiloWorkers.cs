@@ -9,6 +9,7 @@ namespace Orleans.Joblib.Silo;
 internal sealed class SiloWorkers : IDisposable
 {
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
 
     private readonly ConcurrentDictionary<Guid, SiloRun> _runs = new();
     private readonly WorkerPool _pool;
@@ -18,6 +19,8 @@ internal sealed class SiloWorkers : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger<SiloWorkers> _logger;
     private readonly ITimer _sweep;
+    private readonly int _protocol;
+    private volatile bool _draining;
 
     public SiloWorkers(
         IOptions<SiloWorkerOptions> options, SiloCodecs codecs, Membership membership, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
@@ -25,6 +28,7 @@ internal sealed class SiloWorkers : IDisposable
         _codecs = codecs;
         _membership = membership;
         _pool = new WorkerPool(options.Value.SlotCount, "joblib-silo");
+        _protocol = options.Value.Protocol;
         _grains = grains;
         _time = time;
         _logger = logger;
@@ -34,7 +38,7 @@ internal sealed class SiloWorkers : IDisposable
     internal WorkerPool Pool => _pool;
 
     internal SiloSlots Status => new(
-        LocalBatches.Process, _pool.Size, _runs.Values.Sum(run => run.Slots), _pool.BusyCount, _pool.QueuedCount, _runs.Count);
+        LocalBatches.Process, _draining ? 0 : _pool.Size, _runs.Values.Sum(run => run.Slots), _pool.BusyCount, _pool.QueuedCount, _runs.Count, _protocol, _draining);
 
     internal bool Knows(Guid id) => _runs.ContainsKey(id);
 
@@ -83,8 +87,46 @@ internal sealed class SiloWorkers : IDisposable
         SiloLog.SlotsReleased(_logger, run.Slots, id);
     }
 
+    /// <summary>Takes no new batch from now on, hands queued ones back and waits for those that are being executed.</summary>
+    /// <returns>False when the time was over before all had ended: those are given up when the silo stops.</returns>
+    internal async Task<bool> DrainAsync(TimeSpan timeout)
+    {
+        _draining = true;
+        SiloLog.Draining(_logger, _pool.BusyCount, _pool.QueuedCount, timeout);
+        using var ending = new CancellationTokenSource(timeout, _time);
+        using var look = new PeriodicTimer(DrainPoll, _time);
+        try
+        {
+            while (true)
+            {
+                // Again at each look: a batch that was being accepted when the drain began is queued a moment later, and a running batch may still share a part of itself out.
+                foreach (var run in _runs.Values)
+                {
+                    HandBack(_pool.RemoveQueued(run));
+                }
+
+                if (_pool.BusyCount == 0)
+                {
+                    return true;
+                }
+
+                await look.WaitForNextTickAsync(ending.Token).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            SiloLog.DrainTimedOut(_logger, _pool.BusyCount, timeout);
+            return false;
+        }
+    }
+
     internal BatchAnswer Execute(SlotKey slot, IGrainContext grain, BatchRequest request)
     {
+        if (_draining)
+        {
+            return new BatchAnswer(BatchStatus.Draining, 0);
+        }
+
         if (request.Process != LocalBatches.Process)
         {
             return new BatchAnswer(BatchStatus.NotInThisProcess, 0);
@@ -120,6 +162,11 @@ internal sealed class SiloWorkers : IDisposable
     /// <summary>Takes batches of another process. What is in hand already is taken as accepted: the answer to an earlier message was lost.</summary>
     internal BatchAnswer Execute(SlotKey slot, IGrainContext grain, RemoteBatchRequest request)
     {
+        if (_draining)
+        {
+            return new BatchAnswer(BatchStatus.Draining, 0);
+        }
+
         if (!_runs.TryGetValue(slot.Run, out var run) || run.Outcomes is null)
         {
             return new BatchAnswer(BatchStatus.RunEnded, 0);
@@ -159,9 +206,11 @@ internal sealed class SiloWorkers : IDisposable
 
     internal void Abandon(long handle) => _pool.Abandon(item => item is BatchWork work && work.Batch.Handle == handle && work.Batch.IsAbandoned);
 
-    private void DropQueued(SiloRun run)
+    private void DropQueued(SiloRun run) => HandBack(_pool.Remove(run));
+
+    private static void HandBack(IReadOnlyList<IWorkItem> items)
     {
-        foreach (var item in _pool.Remove(run))
+        foreach (var item in items)
         {
             if (item is RemoteBatchWork remote)
             {

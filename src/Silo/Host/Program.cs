@@ -1,0 +1,3 @@
+using Orleans.Joblib.Silo;
+
+return await SiloCommand.InvokeAsync(args).ConfigureAwait(false);

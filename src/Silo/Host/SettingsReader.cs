@@ -1,0 +1,198 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace Orleans.Joblib.Silo;
+
+/// <summary>Reads the settings from command line, environment and file, in this order, and reports all faults together, each with the place it came from.</summary>
+internal sealed class SettingsReader(IConfiguration file, Func<string, string?> commandLine, Func<string, string?>? environment = null)
+{
+    private readonly Func<string, string?> _environment = environment ?? Environment.GetEnvironmentVariable;
+    private readonly List<string> _faults = [];
+
+    /// <exception cref="SettingsException">They do not make a silo.</exception>
+    internal SiloHostOptions Read()
+    {
+        var known = SiloSetting.All.Select(setting => setting.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var key in file.GetSection("Joblib").GetChildren().Select(child => child.Path).Where(path => !known.Contains(path)))
+        {
+            _faults.Add($"'{key}' (in the appsettings file) is not known. Use one of {string.Join(", ", SiloSetting.All.Select(s => s.Key))}.");
+        }
+
+        var cluster = Cluster();
+        var listen = Address("listen-address") ?? IPAddress.Loopback;
+        var tls = JoblibTlsOptions.From(name => Find(name).Value ?? cluster?.Tls.GetValueOrDefault(name));
+        if (!IPAddress.IsLoopback(listen) && tls is null)
+        {
+            _faults.Add(
+                $"listen-address must not be '{listen}' without TLS: whoever reaches a silo may run code in it. Set tls-certificate and tls-ca, or listen on 127.0.0.1 (docs/errors.md#loopback).");
+        }
+
+        if (cluster is { IsRedis: false } && !IPAddress.IsLoopback(listen))
+        {
+            _faults.Add($"listen-address must not be '{listen}' with cluster 'localhost', which is for silos of one host. Use a 'redis://…' cluster, or listen on 127.0.0.1.");
+        }
+
+        _faults.AddRange(tls?.Faults() ?? []);
+        var options = new SiloHostOptions
+        {
+            Cluster = cluster ?? ClusterAddress.Parse("localhost"),
+            PrimaryPort = Number("primary-port", 1, 65535) ?? SiloHostOptions.DefaultSiloPort,
+            SiloPort = Number("silo-port", 0, 65535) ?? SiloHostOptions.DefaultSiloPort,
+            GatewayPort = Number("gateway-port", 0, 65535) ?? SiloHostOptions.DefaultGatewayPort,
+            ListenAddress = listen,
+            AdvertisedAddress = Address("advertised-address") ?? Advertised(listen),
+            Slots = Number("slots", 1, SiloWorkerOptions.MostSlots),
+            SlotsPerCore = Fraction("slots-per-core", 0.01, 1024) ?? SiloWorkerOptions.DefaultSlotsPerCore,
+            HealthPort = Number("health-port", 0, 65535) ?? SiloHostOptions.DefaultHealthPort,
+            HealthAddress = Address("health-address") ?? listen,
+            Tls = tls,
+            LogLevel = Level(),
+            DrainTimeout = Time("drain-timeout") ?? SiloHostOptions.DefaultDrainTimeout,
+            ExitWithParent = Number("exit-with-parent", 1, int.MaxValue),
+        };
+        if (options.AdvertisedAddress.Equals(IPAddress.Any) || options.AdvertisedAddress.Equals(IPAddress.IPv6Any))
+        {
+            _faults.Add($"advertised-address must not be '{options.AdvertisedAddress}', which nobody can connect to. Use an address of this host that the others reach.");
+        }
+
+        if (new[] { options.SiloPort, options.GatewayPort, options.HealthPort }.Where(port => port != 0).GroupBy(port => port).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        {
+            _faults.Add($"silo-port, gateway-port and health-port must differ; two are '{twice.Key}'. Use 0 for a free port.");
+        }
+
+        return _faults.Count == 0 ? options : throw new SettingsException(_faults);
+    }
+
+    private ClusterAddress? Cluster()
+    {
+        var (text, _) = Find("cluster");
+        try
+        {
+            var address = ClusterAddress.Parse(text ?? "localhost");
+            if (!address.IsRedis && (address.Endpoints.Count != 1 || address.Endpoints[0] is not ("localhost", null)))
+            {
+                _faults.Add($"cluster must not be '{address}': a silo joins through Redis ('redis://host:port?cluster=NAME'), or on one host with 'localhost' and --primary-port.");
+            }
+
+            return address;
+        }
+        catch (ArgumentException exception)
+        {
+            _faults.Add(exception.Message);
+            return null;
+        }
+    }
+
+    private (string? Value, string Source) Find(string name)
+    {
+        var setting = SiloSetting.All.First(s => s.Name == name);
+        return commandLine(name) is { Length: > 0 } given ? (given, "--" + name)
+            : _environment(setting.Variable) is { Length: > 0 } variable ? (variable, setting.Variable)
+            : file[setting.Key] is { Length: > 0 } value ? (value, setting.Key)
+            : (null, name);
+    }
+
+    private int? Number(string name, int least, int most)
+    {
+        var (text, source) = Find(name);
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        _faults.Add($"{source} must not be '{text}'. Use a whole number from '{least}' to '{most}'.");
+        return null;
+    }
+
+    private double? Fraction(string name, double least, double most)
+    {
+        var (text, source) = Find(name);
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        _faults.Add(string.Create(CultureInfo.InvariantCulture, $"{source} must not be '{text}'. Use a number from '{least}' to '{most}'."));
+        return null;
+    }
+
+    private IPAddress? Address(string name)
+    {
+        var (text, source) = Find(name);
+        if (text is null or "localhost")
+        {
+            return text is null ? null : IPAddress.Loopback;
+        }
+
+        if (IPAddress.TryParse(text, out var address))
+        {
+            return address;
+        }
+
+        _faults.Add($"{source} must not be '{text}'. Use an IP address, such as '127.0.0.1', '0.0.0.0' or '10.0.0.5'.");
+        return null;
+    }
+
+    private TimeSpan? Time(string name)
+    {
+        var (text, source) = Find(name);
+        if (text is null)
+        {
+            return null;
+        }
+
+        var isTime = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 86_400;
+        var time = isTime ? TimeSpan.FromSeconds(seconds) : TimeSpan.Zero;
+        if (isTime || (text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out time) && time >= TimeSpan.Zero && time <= TimeSpan.FromDays(1)))
+        {
+            return time;
+        }
+
+        _faults.Add($"{source} must not be '{text}'. Use seconds, such as '30', or 'hh:mm:ss', up to a day.");
+        return null;
+    }
+
+    private LogLevel Level()
+    {
+        var (text, source) = Find("log-level");
+        if (text is null || (Enum.TryParse(text, ignoreCase: true, out LogLevel _) && !char.IsDigit(text[0])))
+        {
+            return text is null ? LogLevel.Information : Enum.Parse<LogLevel>(text, ignoreCase: true);
+        }
+
+        _faults.Add($"{source} must not be '{text}'. Use one of {string.Join(", ", Enum.GetNames<LogLevel>().Select(level => $"'{level}'"))}.");
+        return LogLevel.Information;
+    }
+
+    /// <summary>For 'any', this host's first address that is not a loopback one.</summary>
+    private static IPAddress Advertised(IPAddress listen)
+    {
+        if (!listen.Equals(IPAddress.Any) && !listen.Equals(IPAddress.IPv6Any))
+        {
+            return listen;
+        }
+
+        try
+        {
+            var family = listen.AddressFamily;
+            return Dns.GetHostAddresses(Dns.GetHostName()).FirstOrDefault(address => address.AddressFamily == family && !IPAddress.IsLoopback(address)) ?? listen;
+        }
+        catch (SocketException)
+        {
+            return listen;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Orleans.Joblib.Silo;
+
+/// <summary>What the silo program runs with, checked.</summary>
+internal sealed record SiloHostOptions
+{
+    internal const int DefaultSiloPort = 11111;
+    internal const int DefaultGatewayPort = 30000;
+    internal const int DefaultHealthPort = 8080;
+    internal static readonly TimeSpan DefaultDrainTimeout = TimeSpan.FromSeconds(30);
+
+    internal required ClusterAddress Cluster { get; init; }
+
+    internal int PrimaryPort { get; init; } = DefaultSiloPort;
+
+    internal int SiloPort { get; init; } = DefaultSiloPort;
+
+    internal int GatewayPort { get; init; } = DefaultGatewayPort;
+
+    internal IPAddress ListenAddress { get; init; } = IPAddress.Loopback;
+
+    internal IPAddress AdvertisedAddress { get; init; } = IPAddress.Loopback;
+
+    internal int? Slots { get; init; }
+
+    internal double SlotsPerCore { get; init; } = SiloWorkerOptions.DefaultSlotsPerCore;
+
+    internal int HealthPort { get; init; } = DefaultHealthPort;
+
+    internal IPAddress HealthAddress { get; init; } = IPAddress.Loopback;
+
+    internal JoblibTlsOptions? Tls { get; init; }
+
+    internal LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    internal TimeSpan DrainTimeout { get; init; } = DefaultDrainTimeout;
+
+    internal int? ExitWithParent { get; init; }
+
+    /// <summary>Loads the TLS files once, to find out now whether they can be used.</summary>
+    internal void LoadTls()
+    {
+        if (Tls is not null)
+        {
+            TlsCredentials.Load(Tls);
+        }
+    }
+}

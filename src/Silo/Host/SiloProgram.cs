@@ -1,0 +1,193 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Clustering.Redis;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Runtime;
+using StackExchange.Redis;
+
+namespace Orleans.Joblib.Silo;
+
+/// <summary>Runs one silo from its start to a signal: start, one line when ready, drain, stop.</summary>
+internal static class SiloProgram
+{
+    private const int MostPortTries = 5;
+    private static readonly TimeSpan RedisTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
+
+    internal static async Task RunAsync(SiloHostOptions options)
+    {
+        using var signals = new StopSignals();
+        using var parent = options.ExitWithParent is { } id ? new ParentWatch(id) : null;
+        ConnectionMultiplexer? redis = null;
+        if (options.Cluster.IsRedis)
+        {
+            redis = await RedisConnection.OpenAsync(options.Cluster, RedisTimeout, signals.Token).ConfigureAwait(false);
+        }
+
+        try
+        {
+            await RunAsync(options, redis, signals).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (redis is not null)
+            {
+                await redis.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static async Task RunAsync(SiloHostOptions options, ConnectionMultiplexer? redis, StopSignals signals)
+    {
+        var health = new SiloHealth();
+        var app = await StartAsync(options, redis, health, signals.Token).ConfigureAwait(false);
+        await using (app.ConfigureAwait(false))
+        {
+            health.IsReady = true;
+            await Console.Out.WriteLineAsync(ReadyLine(app, options)).ConfigureAwait(false);
+            await Console.Out.FlushAsync().ConfigureAwait(false);
+
+            await signals.First.ConfigureAwait(false);
+            health.IsReady = false;
+            var drained = app.Services.GetRequiredService<SiloWorkers>().DrainAsync(options.DrainTimeout);
+            await Task.WhenAny(drained, signals.Second).ConfigureAwait(false);
+
+            using var timeout = new CancellationTokenSource(StopTimeout);
+            await app.StopAsync(timeout.Token).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The line that whoever started the program waits for.</summary>
+    private static string ReadyLine(WebApplication app, SiloHostOptions options)
+    {
+        var silo = app.Services.GetRequiredService<ILocalSiloDetails>();
+        var workers = app.Services.GetRequiredService<SiloWorkers>();
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"joblib-silo ready silo={silo.SiloAddress.ToParsableString()} gateway={silo.GatewayAddress?.Endpoint} health={app.Urls.First()} slots={workers.Status.Size} cluster={options.Cluster} pid={Environment.ProcessId}");
+    }
+
+    private static async Task<WebApplication> StartAsync(SiloHostOptions options, ConnectionMultiplexer? redis, SiloHealth health, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var silo = new IPEndPoint(options.ListenAddress, options.SiloPort == 0 ? FreePort(options.ListenAddress) : options.SiloPort);
+            var gateway = new IPEndPoint(options.ListenAddress, options.GatewayPort == 0 ? FreePort(options.ListenAddress) : options.GatewayPort);
+            var app = Build(options, redis, health, silo, gateway);
+            try
+            {
+                await app.StartAsync(cancellationToken).ConfigureAwait(false);
+                return app;
+            }
+            catch (Exception exception)
+            {
+                await app.DisposeAsync().ConfigureAwait(false);
+                if (exception is OrleansConfigurationException)
+                {
+                    throw new JoblibException("silo-not-started", exception.Message, exception);
+                }
+
+                // Kestrel wraps it: somebody else has the port. Between finding one free and listening on it, another process may have taken it: then another is tried.
+                var isTaken = exception is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } || exception.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException;
+                if (!isTaken || options is not ({ SiloPort: 0 } or { GatewayPort: 0 }) || tries == MostPortTries)
+                {
+                    throw new JoblibException(
+                        "silo-not-started",
+                        isTaken
+                            ? $"A port is taken by another process (silo '{silo}', gateway '{gateway}', health '{options.HealthAddress}:{options.HealthPort}'): {exception.Message} Choose others, or 0 for free ones."
+                            : $"The silo did not start: {exception.Message} Its log says more.",
+                        exception);
+                }
+            }
+        }
+    }
+
+    private static WebApplication Build(SiloHostOptions options, ConnectionMultiplexer? redis, SiloHealth health, IPEndPoint silo, IPEndPoint gateway)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(options.HealthAddress, options.HealthPort));
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+        });
+
+        // Standard output is for the ready line.
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.SetMinimumLevel(options.LogLevel < LogLevel.Information ? options.LogLevel : (LogLevel)Math.Max((int)options.LogLevel, (int)LogLevel.Warning));
+        builder.Logging.AddFilter("Orleans.Joblib", options.LogLevel);
+        builder.UseOrleans(orleans => Configure(orleans, options, redis, silo, gateway));
+
+        var app = builder.Build();
+        app.MapGet("/healthz/live", () => Results.Text("live\n"));
+        app.MapGet("/healthz/ready", () => health.IsReady ? Results.Text("ready\n") : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        return app;
+    }
+
+    private static void Configure(ISiloBuilder orleans, SiloHostOptions options, ConnectionMultiplexer? redis, IPEndPoint silo, IPEndPoint gateway)
+    {
+        if (redis is null)
+        {
+            orleans.UseDevelopmentClustering(new IPEndPoint(IPAddress.Loopback, options.PrimaryPort));
+        }
+        else
+        {
+            orleans.UseRedisClustering(membership =>
+            {
+                membership.ConfigurationOptions = ConfigurationOptions.Parse(redis.Configuration);
+                membership.CreateMultiplexer = _ => Task.FromResult<(IConnectionMultiplexer, bool)>((redis, true));
+            });
+        }
+
+        orleans.Configure<ClusterOptions>(cluster =>
+        {
+            cluster.ClusterId = options.Cluster.Cluster;
+            cluster.ServiceId = RedisConnection.ServiceId;
+        });
+        orleans.Configure<EndpointOptions>(endpoints =>
+        {
+            endpoints.AdvertisedIPAddress = options.AdvertisedAddress;
+            endpoints.SiloPort = silo.Port;
+            endpoints.GatewayPort = gateway.Port;
+            endpoints.SiloListeningEndpoint = silo;
+            endpoints.GatewayListeningEndpoint = gateway;
+        });
+        orleans.Configure<ClusterMembershipOptions>(Membership.Tune);
+        orleans.AddJoblibWorkers(workers =>
+        {
+            workers.Slots = options.Slots;
+            workers.SlotsPerCore = options.SlotsPerCore;
+        });
+        if (options.Tls is { } tls)
+        {
+            orleans.UseJoblibTls(tls);
+        }
+    }
+
+    private static int FreePort(IPAddress address)
+    {
+        using var listener = new TcpListener(address, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Signals are this program's own business: a drain comes before the host stops.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

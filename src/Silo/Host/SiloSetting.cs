@@ -1,0 +1,36 @@
+namespace Orleans.Joblib.Silo;
+
+/// <summary>One setting of the silo program: an option of the command line, a variable of the environment (<c>JOBLIB_SILO_PORT</c>) and a key of appsettings.json (<c>Joblib:SiloPort</c>).</summary>
+/// <param name="Name">As the command line has it, without the dashes.</param>
+/// <param name="Value">What stands for the value in help; null where there is none to give.</param>
+/// <param name="Help">What it does, and its default.</param>
+/// <param name="OnCommandLine">False for a secret: other users of a machine see command lines.</param>
+internal sealed record SiloSetting(string Name, string Value, string Help, bool OnCommandLine = true)
+{
+    internal static readonly IReadOnlyList<SiloSetting> All =
+    [
+        new("cluster", "STRING", "The cluster: 'redis://[user:password@]host[:port][,host…][/db][?cluster=NAME]', or 'localhost[?cluster=NAME]' for silos of this host only, without Redis. Default: localhost."),
+        new("primary-port", "PORT", "With cluster 'localhost': the silo port of the one silo that the others join. Default: 11111."),
+        new("silo-port", "PORT", "Where other silos connect; 0 = a free port. Default: 11111."),
+        new("gateway-port", "PORT", "Where clients connect; 0 = a free port. Default: 30000."),
+        new("listen-address", "IP", "The address to listen on; any but a loopback address needs TLS. Default: 127.0.0.1."),
+        new("advertised-address", "IP", "The address that others reach this silo at. Default: the listen address, or for 0.0.0.0 this host's first."),
+        new("slots", "N", "Workers of this silo, 1 to 4096. Default: slots-per-core for each core."),
+        new("slots-per-core", "X", "Workers for each core that the silo may use, 0.01 to 1024. Default: 1."),
+        new("health-port", "PORT", "HTTP: /healthz/live and /healthz/ready; 0 = a free port. Default: 8080."),
+        new("health-address", "IP", "The address that health checks connect to. Default: the listen address."),
+        new("tls-certificate", "FILE", "This silo's certificate, PEM or PFX. Default: none, no TLS."),
+        new("tls-key", "FILE", "The private key of a PEM certificate. Default: in the certificate's file."),
+        new("tls-password", "TEXT", "The password of the key or PFX file; environment or appsettings only.", OnCommandLine: false),
+        new("tls-thumbprint", "SHA1", "A certificate of the machine's or user's store instead of a file."),
+        new("tls-ca", "FILE", "The CA certificates, PEM, that vouch for other silos and clients."),
+        new("tls-check-revocation", "BOOL", "Whether revocation lists are asked. Default: false."),
+        new("log-level", "LEVEL", "Trace, Debug, Information, Warning, Error or None; to standard error. Default: Information (Orleans' own: Warning)."),
+        new("drain-timeout", "TIME", "At SIGTERM, how long batches in hand may take to end: seconds or hh:mm:ss. Default: 30."),
+        new("exit-with-parent", "PID", "Stop at once when that process is gone. Default: none."),
+    ];
+
+    internal string Variable => "JOBLIB_" + Name.Replace('-', '_').ToUpperInvariant();
+
+    internal string Key => "Joblib:" + string.Concat(Name.Split('-').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+}

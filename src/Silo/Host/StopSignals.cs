@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+
+namespace Orleans.Joblib.Silo;
+
+/// <summary>SIGTERM and Ctrl-C: the first asks for a drain, the second for no more patience.</summary>
+internal sealed class StopSignals : IDisposable
+{
+    private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _cancelled = new();
+    private readonly PosixSignalRegistration[] _registrations;
+
+    internal StopSignals() => _registrations =
+    [
+        PosixSignalRegistration.Create(PosixSignal.SIGTERM, Take),
+        PosixSignalRegistration.Create(PosixSignal.SIGINT, Take),
+    ];
+
+    internal Task First => _first.Task;
+
+    internal Task Second => _second.Task;
+
+    /// <summary>Cancelled by the first: what has not started yet need not.</summary>
+    internal CancellationToken Token => _cancelled.Token;
+
+    public void Dispose()
+    {
+        foreach (var registration in _registrations)
+        {
+            registration.Dispose();
+        }
+
+        _cancelled.Dispose();
+    }
+
+    private void Take(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        if (_first.TrySetResult())
+        {
+            _cancelled.Cancel();
+        }
+        else
+        {
+            _second.TrySetResult();
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using System.Net;
+using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Xunit;
+using static Orleans.Joblib.Joblib;
+
+namespace Orleans.Joblib.Tests.Hosting;
+
+[Collection(ProcessWideCollection.Name)]
+public sealed class ConnectTests
+{
+    private static readonly JoblibClusterOptions Soon = new() { ConnectTimeout = TimeSpan.FromSeconds(1) };
+
+    [Fact]
+    public async Task Connect_NoRedis_SaysWhere()
+    {
+        var port = FreePorts.Next();
+        await FailsAsync($"redis://:secret@127.0.0.1:{port}?cluster=c", "redis-not-reached", $"Redis at 'redis://127.0.0.1:{port}?cluster=c' was not reached");
+    }
+
+    [Fact]
+    public async Task Connect_RedisKnowsNoSuchCluster_SaysSoAndWritesNothing()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await FailsAsync(redis.ClusterString("nobody"), "cluster-not-found", "knows no cluster 'nobody'");
+        await FailsAsync(redis.ClusterString("nobody"), "cluster-not-found", "knows no cluster 'nobody'");
+    }
+
+    [Fact]
+    public async Task Connect_NoGateway_SaysWhere()
+    {
+        var port = FreePorts.Next();
+        await FailsAsync($"localhost:{port}", "cluster-not-reached", $"The cluster 'localhost:{port}?cluster=joblib' was not reached");
+    }
+
+    [Fact]
+    public async Task Connect_UnknownHost_SaysSo() => await FailsAsync("no-such-host.invalid:1", "cluster-not-reached", "'no-such-host.invalid'");
+
+    [Fact]
+    public async Task Connect_ClusterOfAnotherName_NamesIt()
+    {
+        using var silo = await SiloAsync(JoblibProtocol.Version);
+        await FailsAsync($"localhost:{silo.Port}?cluster=other", "cluster-not-reached", "'other'");
+    }
+
+    [Fact]
+    public async Task Connect_AnotherProtocolVersion_NamesBoth()
+    {
+        using var silo = await SiloAsync(protocol: 99);
+        await FailsAsync($"localhost:{silo.Port}", "protocol-version", $"speaks protocol version '{JoblibProtocol.Version}', the silos of 'localhost:{silo.Port}?cluster=joblib' speak '99'");
+    }
+
+    [Fact]
+    public async Task Run_AnotherProtocolVersion_NamesBothBeforeAnyCall()
+    {
+        var called = false;
+        await using var cluster = await LocalCluster.StartAsync(configureSilo: silo => silo.AddJoblibWorkers(workers => workers.Protocol = 99));
+        var exception = Assert.Throws<JoblibException>(
+            () => Parallel(nJobs: 2, backend: new OrleansBackend(cluster.Client)).Run(Enumerable.Range(0, 3).Select(i => Delayed(() => called = true))));
+        Assert.Contains("'99'", exception.Message);
+        Assert.False(called);
+    }
+
+    [Fact]
+    public async Task Connect_Cancelled_Stops()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var connecting = JoblibCluster.ConnectAsync($"localhost:{FreePorts.Next()}", new JoblibClusterOptions { ConnectTimeout = TimeSpan.FromMinutes(1) }, cancellation.Token);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connecting.WaitAsync(Patience.Limit));
+    }
+
+    [Fact]
+    public void Connect_NotAClusterString_ThrowsAtOnce() => Assert.Throws<ArgumentException>(() => { _ = JoblibCluster.ConnectAsync("redis://"); });
+
+    [Fact]
+    public async Task Environment_NamesACluster_MakesOrleansLive()
+    {
+        var port = FreePorts.Next().ToString();
+        await using var silo = await SiloProcess.StartAsync("--silo-port", port, "--primary-port", port, "--slots", "5");
+        try
+        {
+            Environment.SetEnvironmentVariable(EnvironmentCluster.Variable, $"localhost:{silo.Gateway.Port}");
+            using (ParallelConfig(backend: "orleans"))
+            {
+                Assert.Equal(5, EffectiveNJobs());
+            }
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(EnvironmentCluster.Variable, null);
+            await EnvironmentCluster.DisconnectAsync();
+        }
+    }
+
+    [Fact]
+    public void Environment_NothingSetOrRegistered_ErrorNamesTheVariable() =>
+        Assert.Contains("JOBLIB_ORLEANS_CLUSTER", Assert.Throws<ArgumentException>(() => Parallel(backend: "orleans")).Message);
+
+    private static async Task FailsAsync(string cluster, string heading, string says)
+    {
+        var exception = await Assert.ThrowsAsync<JoblibException>(() => JoblibCluster.ConnectAsync(cluster, Soon).WaitAsync(Patience.Limit));
+        Assert.Equal("docs/errors.md#" + heading, exception.HelpLink);
+        Assert.Contains(says, exception.Message);
+        Assert.DoesNotContain("secret", exception.Message);
+    }
+
+    /// <summary>A silo of this process with a gateway.</summary>
+    private static async Task<GatewaySilo> SiloAsync(int protocol)
+    {
+        var silo = new IPEndPoint(IPAddress.Loopback, FreePorts.Next());
+        var gateway = new IPEndPoint(IPAddress.Loopback, FreePorts.Next());
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.UseOrleans(orleans =>
+        {
+            orleans.UseDevelopmentClustering(silo);
+            orleans.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = ("joblib", "orleans-joblib"));
+            orleans.Configure<EndpointOptions>(endpoints =>
+            {
+                endpoints.AdvertisedIPAddress = IPAddress.Loopback;
+                endpoints.SiloPort = silo.Port;
+                endpoints.GatewayPort = gateway.Port;
+                endpoints.SiloListeningEndpoint = silo;
+                endpoints.GatewayListeningEndpoint = gateway;
+            });
+            orleans.AddJoblibWorkers(workers => workers.Protocol = protocol);
+        });
+        var host = builder.Build();
+        await host.StartAsync();
+        return new GatewaySilo(host, gateway.Port);
+    }
+
+    private sealed record GatewaySilo(IHost Host, int Port) : IDisposable
+    {
+        public void Dispose() => Host.Dispose();
+    }
+}

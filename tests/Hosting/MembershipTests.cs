@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using Orleans.Runtime;
+using Xunit;
+
+namespace Orleans.Joblib.Tests.Hosting;
+
+/// <summary>Silos as processes with membership in Redis: who notices whose end.</summary>
+public sealed class MembershipTests
+{
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Kill_OneSilo_TheOthersDeclareItDead(int silos)
+    {
+        await using var cluster = await SiloCluster.StartAsync(silos);
+        await using var client = await cluster.ConnectAsync();
+        await AreActiveAsync(client, [.. cluster.Silos]);
+
+        var killed = cluster.Silos[0];
+        var watch = Stopwatch.StartNew();
+        await killed.KillAsync();
+        await AreActiveAsync(client, [.. cluster.Silos.Where(silo => silo != killed)]);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{silos} silos: dead after {watch.Elapsed.TotalSeconds:F2} s");
+
+        // The slots of those that are left still answer.
+        foreach (var silo in cluster.Silos.Skip(1))
+        {
+            Assert.Equal(2, (await client.Client.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo.Address)).GetStatusAsync()).Size);
+        }
+    }
+
+    [Fact]
+    public async Task Kill_AllSilos_NewOnesFormTheClusterAgain()
+    {
+        await using var cluster = await SiloCluster.StartAsync(2);
+        await Task.WhenAll(cluster.Silos.Select(silo => silo.KillAsync()));
+        var watch = Stopwatch.StartNew();
+        var added = await cluster.AddAsync(1);
+        TestContext.Current.TestOutputHelper?.WriteLine($"ready {watch.Elapsed.TotalSeconds:F2} s after all were killed");
+        await using var client = await cluster.ConnectAsync();
+        await AreActiveAsync(client, [.. added]);
+    }
+
+    [Fact]
+    public async Task Sigterm_OneSilo_LeavesAtOnceAndJoinersAreFound()
+    {
+        await using var cluster = await SiloCluster.StartAsync(2);
+        await using var client = await cluster.ConnectAsync();
+        cluster.Silos[0].Terminate();
+        Assert.Equal(0, await cluster.Silos[0].ExitAsync());
+        await AreActiveAsync(client, [cluster.Silos[1]]);
+        var added = await cluster.AddAsync();
+        await AreActiveAsync(client, [cluster.Silos[1], added[0]]);
+    }
+
+    [Fact]
+    public async Task Pause_LongerThanTheLimit_IsDeclaredDeadAndEndsWhenItWakes()
+    {
+        await using var cluster = await SiloCluster.StartAsync(3);
+        await using var client = await cluster.ConnectAsync();
+        var watch = Stopwatch.StartNew();
+        cluster.Silos[0].Pause();
+        await AreActiveAsync(client, [.. cluster.Silos.Skip(1)]);
+        TestContext.Current.TestOutputHelper?.WriteLine($"paused silo dead after {watch.Elapsed.TotalSeconds:F2} s");
+        cluster.Silos[0].Continue();
+        Assert.NotEqual(0, await cluster.Silos[0].ExitAsync());
+    }
+
+    [Fact]
+    public async Task Cut_SilosLinkInItsOwnNamespace_IsDeclaredDead()
+    {
+        if (!NetworkNamespaces.AreAvailable(out var reason))
+        {
+            Assert.Skip(reason);
+        }
+
+        using var network = NetworkNamespaces.Create(3);
+        using var certificates = new TestCertificates();
+        await using var redis = await RedisServer.StartAsync(network.GatewayAddress);
+        var address = redis.ClusterString("cut");
+        var silos = Enumerable.Range(0, 3).Select(host => SiloProcess.Launch(
+            ["--cluster", address, "--listen-address", network.Address(host), "--health-port", "0", "--slots", "2", .. TestCertificates.Arguments(certificates.Silo())],
+            networkNamespace: network.Name(host))).ToArray();
+        try
+        {
+            await Task.WhenAll(silos.Select(silo => silo.ReadyAsync()));
+            await using var client = await JoblibCluster.ConnectAsync(address, new JoblibClusterOptions { Tls = certificates.ForClient() });
+            await AreActiveAsync(client, silos);
+            var watch = Stopwatch.StartNew();
+            network.Cut(0);
+            await AreActiveAsync(client, silos[1..]);
+            TestContext.Current.TestOutputHelper?.WriteLine($"cut silo dead after {watch.Elapsed.TotalSeconds:F2} s");
+        }
+        finally
+        {
+            foreach (var silo in silos)
+            {
+                await silo.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>Waits until exactly these silos are active. A question to a silo that died is never answered: each has its own short time.</summary>
+    private static Task AreActiveAsync(JoblibCluster client, SiloProcess[] silos)
+    {
+        var expected = silos.Select(silo => silo.Address).ToHashSet();
+        return Grains.TwoSilos.EventuallyAsync(async () =>
+        {
+            try
+            {
+                var hosts = await client.Client.GetGrain<IManagementGrain>(Random.Shared.Next(1 << 20)).GetHosts(onlyActive: true).WaitAsync(TimeSpan.FromSeconds(0.3));
+                return expected.SetEquals(hosts.Keys);
+            }
+            catch (Exception exception) when (exception is TimeoutException or OrleansException)
+            {
+                return false;
+            }
+        });
+    }
+}

@@ -1,0 +1,125 @@
+using System.Net;
+using System.Net.Sockets;
+using Xunit;
+
+namespace Orleans.Joblib.Tests.Hosting;
+
+/// <summary>The silo executable, started as users start it.</summary>
+public sealed class SiloProgramTests
+{
+    [Fact]
+    public async Task Help_ListsTheSettings()
+    {
+        var (code, output) = await RunAsync(["--help"]);
+        Assert.Equal(0, code);
+        Assert.All(["--cluster", "--silo-port", "--gateway-port", "--listen-address", "--tls-ca", "--drain-timeout"], option => Assert.Contains(option, output));
+        Assert.DoesNotContain("--tls-password", output);
+    }
+
+    [Fact]
+    public async Task Start_FaultsInCommandLineEnvironmentAndFile_AreReportedTogether()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, """{ "Joblib": { "Slots": 0, "SiloProt": 1, "LogLevel": "Loud" } }""", TestContext.Current.CancellationToken);
+            var (code, output) = await RunAsync(
+                ["--config", file, "--cluster", "redis://", "--silo-port", "x"], new Dictionary<string, string?> { ["JOBLIB_DRAIN_TIMEOUT"] = "soon" });
+            Assert.Equal(2, code);
+            Assert.Contains("Joblib:Slots must not be '0'", output);
+            Assert.Contains("'Joblib:SiloProt' (in the appsettings file) is not known", output);
+            Assert.Contains("Joblib:LogLevel must not be 'Loud'", output);
+            Assert.Contains("The cluster string must not be 'redis://'", output);
+            Assert.Contains("--silo-port must not be 'x'", output);
+            Assert.Contains("JOBLIB_DRAIN_TIMEOUT must not be 'soon'", output);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("--silo-prot 1", "--silo-prot")]
+    [InlineData("--listen-address 0.0.0.0 --cluster redis://127.0.0.1", "listen-address must not be '0.0.0.0' without TLS")]
+    [InlineData("--tls-certificate /none.pem", "there is no file '/none.pem'")]
+    [InlineData("--cluster host:30000", "cluster must not be 'host:30000?cluster=joblib'")]
+    [InlineData("--silo-port 5000 --gateway-port 5000", "two are '5000'")]
+    [InlineData("--config /none.json", "'/none.json'")]
+    public async Task Start_BadSetting_ExitsWithTwoAndSaysSo(string arguments, string fault)
+    {
+        var (code, output) = await RunAsync(arguments.Split(' '));
+        Assert.Equal(2, code);
+        Assert.Contains(fault, output);
+        Assert.DoesNotContain("   at ", output);
+    }
+
+    [Fact]
+    public async Task Start_NoRedis_ExitsWithOneNamingIt()
+    {
+        var port = FreePorts.Next();
+        var (code, output) = await RunAsync(["--cluster", $"redis://127.0.0.1:{port}"]);
+        Assert.Equal(1, code);
+        Assert.Contains($"Redis at 'redis://127.0.0.1:{port}?cluster=joblib' was not reached", output);
+    }
+
+    [Fact]
+    public async Task Start_PortTaken_ExitsWithOneNamingIt()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        var own = FreePorts.Next();
+        var (code, output) = await RunAsync(["--silo-port", $"{own}", "--primary-port", $"{own}", "--gateway-port", $"{port}", "--health-port", "0"]);
+        Assert.Equal(1, code);
+        Assert.Contains("A port is taken", output);
+        Assert.Contains($"127.0.0.1:{port}", output);
+    }
+
+    [Fact]
+    public async Task Run_DevelopmentCluster_AnswersHealthAndClientAndStopsAtSigterm()
+    {
+        var port = FreePorts.Next().ToString();
+        await using var silo = await SiloProcess.StartAsync("--silo-port", port, "--primary-port", port, "--slots", "3");
+        using var http = new HttpClient { BaseAddress = silo.Health };
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/healthz/live", TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/healthz/ready", TestContext.Current.CancellationToken)).StatusCode);
+
+        await using (var cluster = await JoblibCluster.ConnectAsync($"localhost:{silo.Gateway.Port}"))
+        {
+            var slots = await cluster.Client.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo.Address)).GetStatusAsync();
+            Assert.Equal((3, JoblibProtocol.Version, false), (slots.Size, slots.Protocol, slots.Draining));
+            Assert.Equal(3, new OrleansBackend(cluster.Client).EffectiveNJobs(-1));
+        }
+
+        silo.Terminate();
+        Assert.Equal(0, await silo.ExitAsync());
+    }
+
+    [Fact]
+    public async Task Run_SettingsInEnvironment_CommandLineWins()
+    {
+        var port = FreePorts.Next().ToString();
+        await using var silo = SiloProcess.Launch(
+            ["--slots", "2"],
+            new Dictionary<string, string?>
+            {
+                ["JOBLIB_SILO_PORT"] = port,
+                ["JOBLIB_PRIMARY_PORT"] = port,
+                ["JOBLIB_GATEWAY_PORT"] = "0",
+                ["JOBLIB_HEALTH_PORT"] = "0",
+                ["JOBLIB_SLOTS"] = "7",
+                ["JOBLIB_CLUSTER"] = "localhost?cluster=x",
+            });
+        await silo.ReadyAsync();
+        Assert.Contains(" slots=2 ", silo.Output);
+        Assert.Contains(" cluster=localhost?cluster=x ", silo.Output);
+    }
+
+    private static async Task<(int Code, string Output)> RunAsync(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null)
+    {
+        await using var silo = SiloProcess.Launch(arguments, environment);
+        var code = await silo.ExitAsync();
+        return (code, silo.Output);
+    }
+}

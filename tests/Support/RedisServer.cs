@@ -1,0 +1,66 @@
+namespace Orleans.Joblib.Tests;
+
+/// <summary>A Redis server of its own process (Microsoft.Garnet), in memory only: what it held is gone when it is killed. Ends with the test process.</summary>
+public sealed class RedisServer : IAsyncDisposable
+{
+    private readonly string _address;
+    private ChildProcess? _process;
+
+    private RedisServer(string address, int port) => (_address, Port) = (address, port);
+
+    public int Port { get; }
+
+    public string Host => $"{_address}:{Port}";
+
+    /// <summary>Starts one and waits until it answers.</summary>
+    public static async Task<RedisServer> StartAsync(string address = "127.0.0.1")
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var server = new RedisServer(address, FreePorts.Next());
+            try
+            {
+                await server.RestartAsync();
+                return server;
+            }
+            catch (HungException) when (tries < 3)
+            {
+                // Another process took the port in between.
+                await server.DisposeAsync();
+            }
+        }
+    }
+
+    /// <summary>The cluster string of a cluster there.</summary>
+    public string ClusterString(string cluster) => $"redis://{Host}?cluster={cluster}";
+
+    /// <summary>As <c>kill -9</c>.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.KillAsync();
+            _process.Dispose();
+            _process = null;
+        }
+    }
+
+    /// <summary>Starts it again, on the same port and empty.</summary>
+    public async Task RestartAsync()
+    {
+        await KillAsync();
+        _process = ChildProcess.Start("RedisProgram", [_address, Port.ToString()]);
+        await _process.LineAsync("redis-host ready");
+    }
+
+    /// <summary>Stops it in its tracks: connections stay open and nothing answers.</summary>
+    public void Pause() => _process!.Pause();
+
+    public void Continue() => _process!.Continue();
+
+    public ValueTask DisposeAsync()
+    {
+        _process?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}
