@@ -10,7 +10,7 @@ public sealed class CoordinatorGrainTests(TwoSilos silos) : IClassFixture<TwoSil
     public async Task StartAsync_AllSlots_GrantsEveryWorkerOfEverySilo()
     {
         var coordinator = NewCoordinator();
-        var grant = await coordinator.StartAsync(new RunRequest(RunRequest.AllSlots, Lease, "test"));
+        var grant = await coordinator.StartAsync(new RunRequest(RunRequest.AllSlots, Lease, "test"), []);
         Assert.Equal([0, 1, 2, 3], grant.Slots.Select(slot => slot.Number));
         Assert.All(silos.Silos, silo => Assert.Equal(TwoSilos.SlotsPerSilo, grant.Slots.Count(slot => slot.Silo.Equals(silo))));
         await coordinator.EndAsync();
@@ -20,7 +20,7 @@ public sealed class CoordinatorGrainTests(TwoSilos silos) : IClassFixture<TwoSil
     public async Task StartAsync_TwoSlots_TakesOneOfEachSilo()
     {
         var coordinator = NewCoordinator();
-        var grant = await coordinator.StartAsync(new RunRequest(2, Lease, "test"));
+        var grant = await coordinator.StartAsync(new RunRequest(2, Lease, "test"), []);
         Assert.Equal(2, grant.Slots.Select(slot => slot.Silo).Distinct().Count());
         await coordinator.EndAsync();
     }
@@ -29,7 +29,7 @@ public sealed class CoordinatorGrainTests(TwoSilos silos) : IClassFixture<TwoSil
     public async Task StartAsync_MoreThanThereAre_GrantsWhatThereIs()
     {
         var coordinator = NewCoordinator();
-        Assert.Equal(4, (await coordinator.StartAsync(new RunRequest(100, Lease, "test"))).Slots.Length);
+        Assert.Equal(4, (await coordinator.StartAsync(new RunRequest(100, Lease, "test"), [])).Slots.Length);
         await coordinator.EndAsync();
     }
 
@@ -38,34 +38,34 @@ public sealed class CoordinatorGrainTests(TwoSilos silos) : IClassFixture<TwoSil
     {
         var coordinator = NewCoordinator();
         var request = new RunRequest(3, Lease, "test");
-        var first = await coordinator.StartAsync(request);
-        var second = await coordinator.StartAsync(request);
+        var first = await coordinator.StartAsync(request, []);
+        var second = await coordinator.StartAsync(request, []);
         Assert.Equal(first.Slots.Select(slot => slot.Silo).Order(), second.Slots.Select(slot => slot.Silo).Order());
         Assert.Equal(3, (await coordinator.GetStatusAsync()).SlotsBySilo.Values.Sum());
         await coordinator.EndAsync();
     }
 
     [Fact]
-    public async Task RenewAsync_RunThatIsNotOpen_ReturnsNull() => Assert.Null(await NewCoordinator().RenewAsync());
+    public async Task RenewAsync_RunThatIsNotOpen_ReturnsNull() => Assert.Null(await NewCoordinator().RenewAsync(replan: false));
 
     [Fact]
     public async Task EndAsync_OpenRun_ReleasesItsSlotsOnEverySilo()
     {
         var id = Guid.NewGuid();
         var coordinator = silos.Grains.GetGrain<ICoordinatorGrain>(id);
-        await coordinator.StartAsync(new RunRequest(RunRequest.AllSlots, Lease, "test"));
+        await coordinator.StartAsync(new RunRequest(RunRequest.AllSlots, Lease, "test"), []);
         var before = await TotalAsync();
         await coordinator.EndAsync();
         var after = await TotalAsync();
         Assert.Equal((before.Granted - 4, before.Runs - 2), after);
-        Assert.Null(await coordinator.RenewAsync());
+        Assert.Null(await coordinator.RenewAsync(replan: false));
     }
 
     [Fact]
     public async Task ReportAsync_FastBatches_DoublesTheAdvisedSize()
     {
         var coordinator = NewCoordinator();
-        await coordinator.StartAsync(new RunRequest(1, Lease, "test"));
+        await coordinator.StartAsync(new RunRequest(1, Lease, "test"), []);
         var advised = await coordinator.ReportAsync([new BatchReport(0, 1, false, TimeSpan.FromMilliseconds(1))]);
         Assert.Equal(2, advised);
         Assert.Equal(4, await coordinator.ReportAsync([new BatchReport(1, 2, false, TimeSpan.FromMilliseconds(1))]));
@@ -79,7 +79,7 @@ public sealed class CoordinatorGrainTests(TwoSilos silos) : IClassFixture<TwoSil
     public async Task GetStatusAsync_AfterReports_TellsTotalsAndTheOrderOfCompletion()
     {
         var coordinator = NewCoordinator();
-        await coordinator.StartAsync(new RunRequest(1, Lease, "somebody"));
+        await coordinator.StartAsync(new RunRequest(1, Lease, "somebody"), []);
         await coordinator.ReportAsync([new BatchReport(1, 5, false, TimeSpan.FromSeconds(1)), new BatchReport(0, 7, true, TimeSpan.FromSeconds(1))]);
         var status = await coordinator.GetStatusAsync();
         Assert.True(status.Running);
@@ -93,9 +93,9 @@ public sealed class CoordinatorGrainTests(TwoSilos silos) : IClassFixture<TwoSil
     public async Task Lease_ClientFallsSilent_EndsTheRunAndFreesItsSlots()
     {
         var coordinator = NewCoordinator();
-        await coordinator.StartAsync(new RunRequest(RunRequest.AllSlots, TimeSpan.FromSeconds(1), "silent"));
+        await coordinator.StartAsync(new RunRequest(RunRequest.AllSlots, TimeSpan.FromSeconds(1), "silent"), []);
         await TwoSilos.EventuallyAsync(async () => !(await coordinator.GetStatusAsync()).Running);
-        Assert.Null(await coordinator.RenewAsync());
+        Assert.Null(await coordinator.RenewAsync(replan: false));
     }
 
     private ICoordinatorGrain NewCoordinator() => silos.Grains.GetGrain<ICoordinatorGrain>(Guid.NewGuid());

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -13,7 +14,7 @@ public sealed class SiloWorkersTests(TwoSilos silos) : IClassFixture<TwoSilos>
     {
         var time = new FakeTimeProvider();
         using var workers = Make(time);
-        workers.Reserve(Guid.NewGuid(), 2, TimeSpan.FromSeconds(30));
+        workers.Reserve(Guid.NewGuid(), 2, TimeSpan.FromSeconds(30), observer: null);
         time.Advance(TimeSpan.FromSeconds(29));
         Assert.Equal(1, workers.Status.Runs);
         time.Advance(TimeSpan.FromSeconds(10));
@@ -26,7 +27,7 @@ public sealed class SiloWorkersTests(TwoSilos silos) : IClassFixture<TwoSilos>
         var time = new FakeTimeProvider();
         using var workers = Make(time);
         var run = Guid.NewGuid();
-        workers.Reserve(run, 2, TimeSpan.FromSeconds(30));
+        workers.Reserve(run, 2, TimeSpan.FromSeconds(30), observer: null);
         for (var i = 0; i < 10; i++)
         {
             time.Advance(TimeSpan.FromSeconds(20));
@@ -60,6 +61,15 @@ public sealed class SiloWorkersTests(TwoSilos silos) : IClassFixture<TwoSilos>
     public void Options_TwoFaults_AreReportedTogether() =>
         Assert.Equal(2, new SiloWorkerOptionsValidator().Validate(null, new SiloWorkerOptions { Slots = 0, SlotsPerCore = 0 }).Failures!.Count());
 
-    private SiloWorkers Make(FakeTimeProvider time) =>
-        new(Options.Create(new SiloWorkerOptions { Slots = 2 }), silos.Grains, time, NullLogger<SiloWorkers>.Instance);
+    private SiloWorkers Make(FakeTimeProvider time)
+    {
+        var silo = silos.Services;
+        return new(
+            Options.Create(new SiloWorkerOptions { Slots = 2 }),
+            silo.GetRequiredService<SiloCodecs>(),
+            silo.GetRequiredService<MembershipView>(),
+            silos.Grains,
+            time,
+            NullLogger<SiloWorkers>.Instance);
+    }
 }

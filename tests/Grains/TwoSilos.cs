@@ -17,6 +17,9 @@ public sealed class TwoSilos : IAsyncLifetime
 
     public IClusterClient Client => Cluster.Client;
 
+    /// <summary>The first silo's services.</summary>
+    public IServiceProvider Services => ((InProcessSiloHandle)Cluster.Primary!).ServiceProvider;
+
     public IEnumerable<SiloAddress> Silos => Cluster.Silos.Select(silo => silo.SiloAddress);
 
     public async ValueTask InitializeAsync() => await Cluster.DeployAsync();

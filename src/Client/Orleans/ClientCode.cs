@@ -10,16 +10,18 @@ internal sealed class ClientCode
     private static readonly PayloadCodec Codec = new(new PayloadEncoder(Set), new PayloadDecoder(new OwnCode()));
     private static readonly ConditionalWeakTable<IClusterClient, ClientCode> ByClient = [];
 
+    private readonly CodeSet _set = Set;
+
     private ClientCode(IClusterClient client) => Shipper = new CodeShipper(client);
 
-    internal PayloadEncoder Encoder => Codec.Encoder;
+    internal PayloadEncoder Encoder { get; } = Codec.Encoder;
 
-    internal PayloadDecoder Decoder => Codec.Decoder;
+    internal PayloadDecoder Decoder { get; } = Codec.Decoder;
 
     internal CodeShipper Shipper { get; }
 
     internal static ClientCode Of(IClusterClient client) => ByClient.GetValue(client, static client => new ClientCode(client));
 
     /// <summary>The code set with all that payloads have named so far.</summary>
-    internal CodeSnapshot Snapshot() => Set.Snapshot();
+    internal CodeSnapshot Snapshot() => _set.Snapshot();
 }

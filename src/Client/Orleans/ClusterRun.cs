@@ -30,7 +30,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly SemaphoreSlim _opening = new(1, 1);
     private readonly OutcomeReceiver _receiver;
-    private readonly IRunObserver? _observer;
+    private readonly IRunObserver _observer;
     private ICoordinatorGrain? _coordinator;
     private Slot[] _slots = [];
     private int _nextSlot;
@@ -199,9 +199,6 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             Place(batch);
         }
     }
-
-    internal RemoteBatch Describe(CallBatch batch) => new(
-        batch.Handle, batch.Number, batch.FirstCallIndex, batch.Count, batch.Payload!, batch.Scope.Timeout, batch.Scope.NestingLevel, batch.Span?.Id);
 
     void IBatchCarrier.Ended(CallBatch batch)
     {
@@ -395,12 +392,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
                 batch.Complete();
                 break;
             case OutcomeStatus.Failed:
-                var (exception, failure) = _code.Decoder.DecodeFailure(outcome.Payload);
-                batch.TakeFailure(exception, failure!);
+                batch.TakeFailure(_code.Decoder.DecodeFailure(outcome.Payload));
                 batch.Complete();
                 break;
             default:
-                batch.Complete(_code.Decoder.DecodeFailure(outcome.Payload).Exception);
+                batch.Complete(_code.Decoder.DecodeFailure(outcome.Payload));
                 break;
         }
     }

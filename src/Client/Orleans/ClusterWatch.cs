@@ -8,7 +8,7 @@ namespace Orleans.Joblib;
 /// Orleans tells an external client nothing of a silo that died with its call (only silos break outstanding calls), so the client asks: every silo that has
 /// batches of this run, twice a second, which it has and whom it sees in the cluster. It needs no coordinator for that, so losing one loses no time.
 /// </remarks>
-internal sealed class ClusterWatch(ClusterRun run, IClusterClient client, CancellationToken ending)
+internal sealed class ClusterWatch(ClusterRun run, IClusterClient client, CancellationToken ending) : IDisposable
 {
     private const int RenewalsPerLease = 3;
     private static readonly TimeSpan CheckPeriod = TimeSpan.FromMilliseconds(500);
@@ -26,7 +26,13 @@ internal sealed class ClusterWatch(ClusterRun run, IClusterClient client, Cancel
         catch (OperationCanceledException)
         {
         }
+        finally
+        {
+            Dispose();
+        }
     }
+
+    public void Dispose() => _renew.Dispose();
 
     private async Task RenewAsync()
     {

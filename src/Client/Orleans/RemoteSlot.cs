@@ -135,7 +135,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
             {
                 var snapshot = code.Snapshot();
                 await code.Shipper.EnsureAsync(Grant.Silo, snapshot).ConfigureAwait(false);
-                var answer = await Grain.ExecuteRemoteAsync(new RemoteBatchRequest(snapshot.Manifest.Id, [.. batches.Select(run.Describe)])).ConfigureAwait(false);
+                var answer = await Grain.ExecuteRemoteAsync(new RemoteBatchRequest(snapshot.Manifest.Id, [.. batches.Select(Describe)])).ConfigureAwait(false);
                 run.Answered(this, answer);
                 MarkAccepted(answer.Status == BatchStatus.Accepted ? batches : batches.GetRange(0, answer.Accepted));
                 if (answer.Status == BatchStatus.Accepted)
@@ -174,6 +174,9 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
             }
         }
     }
+
+    private static RemoteBatch Describe(CallBatch batch) => new(
+        batch.Handle, batch.Number, batch.FirstCallIndex, batch.Count, batch.Payload!, batch.Scope.Timeout, batch.Scope.NestingLevel, batch.Span?.Id);
 
     private bool IsAwaited(CallBatch batch)
     {

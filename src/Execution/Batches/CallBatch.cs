@@ -123,12 +123,12 @@ public abstract class CallBatch : IWorkItem
     internal abstract byte[] Encode(PayloadEncoder encoder);
 
     /// <summary>Takes the results of calls that were made in another process; <see cref="Complete"/> follows.</summary>
-    internal abstract void TakeResults(ReadOnlySpan<byte> payload, PayloadDecoder decoder);
+    internal abstract void TakeResults(ReadOnlyMemory<byte> payload, PayloadDecoder decoder);
 
     /// <summary>Takes the failure of a call that was made in another process; <see cref="Complete"/> follows.</summary>
-    internal void TakeFailure(Exception exception, CallFailure failure)
+    internal void TakeFailure(Exception exception)
     {
-        failure.AttachTo(exception);
+        var failure = CallFailure.Of(exception) ?? throw new JoblibException("bad-payload", $"The failure of batch {Number} does not say which call it is of.");
         Failure = new FailedCall(exception, failure);
         if (Scope.ReportsCalls)
         {

@@ -136,7 +136,7 @@ internal sealed class CallBatch<T> : CallBatch
 
     internal override byte[] Encode(PayloadEncoder encoder) => encoder.EncodeCalls<T>(Calls.AsSpan(0, Count));
 
-    internal override void TakeResults(ReadOnlySpan<byte> payload, PayloadDecoder decoder)
+    internal override void TakeResults(ReadOnlyMemory<byte> payload, PayloadDecoder decoder)
     {
         decoder.DecodeResults(payload, Results.AsSpan());
         _endedCalls = Count;

@@ -14,7 +14,7 @@ internal static class ExecutableBatch
                 throw new JoblibException("bad-payload", $"Batch {request.Number} says {request.Calls} calls and holds {calls.Count}.");
             }
 
-            calls.Accept(new Runner(request, codec, scope, host));
+            calls.Accept(Starter.Instance, (request, codec, scope, host));
         }
         catch (Exception exception)
         {
@@ -22,8 +22,14 @@ internal static class ExecutableBatch
         }
     }
 
-    private sealed class Runner(RemoteBatch request, PayloadCodec codec, RunScope scope, IRemoteBatchHost host) : IDecodedCallsVisitor
+    private sealed class Starter : IDecodedCallsVisitor<(RemoteBatch Request, PayloadCodec Codec, RunScope Scope, IRemoteBatchHost Host), bool>
     {
-        public void Visit<T>(DecodedCalls<T> calls) => new ExecutableBatch<T>(request, calls, codec, scope, host).Run();
+        internal static readonly Starter Instance = new();
+
+        public bool Visit<T>(DecodedCalls<T> calls, (RemoteBatch Request, PayloadCodec Codec, RunScope Scope, IRemoteBatchHost Host) batch)
+        {
+            new ExecutableBatch<T>(batch.Request, calls, batch.Codec, batch.Scope, batch.Host).Run();
+            return true;
+        }
     }
 }

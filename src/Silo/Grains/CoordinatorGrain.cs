@@ -8,7 +8,7 @@ namespace Orleans.Joblib.Silo;
 /// <summary>One run's control. Soft state: if its silo dies the next call brings it up elsewhere, and the client's next renewal seeds it again.</summary>
 /// <remarks>Reentrant, so that reports flow while slots are being changed; <c>_changing</c> keeps changes of slots one at a time.</remarks>
 [Reentrant]
-internal sealed class CoordinatorGrain(Membership membership, IOptions<SiloWorkerOptions> workers, TimeProvider time, ILogger<CoordinatorGrain> logger)
+internal sealed class CoordinatorGrain(MembershipView membership, IOptions<SiloWorkerOptions> workers, TimeProvider time, ILogger<CoordinatorGrain> logger)
     : Grain, ICoordinatorGrain, IDisposable
 {
     private const int RenewalsPerLease = 3;

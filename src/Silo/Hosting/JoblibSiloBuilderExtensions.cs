@@ -28,7 +28,7 @@ public static class JoblibSiloBuilderExtensions
 
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SiloWorkerOptions>, SiloWorkerOptionsValidator>());
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.TryAddSingleton<Membership>();
+        builder.Services.TryAddSingleton<MembershipView>();
         builder.Services.TryAddSingleton<SiloCodecs>();
         builder.Services.TryAddSingleton<SiloWorkers>();
         builder.Services.AddOptions<CodeCacheOptions>().ValidateOnStart();

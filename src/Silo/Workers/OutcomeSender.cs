@@ -11,15 +11,15 @@ internal sealed class OutcomeSender(IRunObserver observer, ILogger logger)
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock _gate = new();
-    private readonly CancellationTokenSource _stopping = new();
     private readonly Queue<(BatchOutcome Outcome, Action<long> Acknowledged)> _waiting = new();
     private bool _sending;
+    private volatile bool _stopped;
 
     internal void Add(BatchOutcome outcome, Action<long> acknowledged)
     {
         lock (_gate)
         {
-            if (_stopping.IsCancellationRequested)
+            if (_stopped)
             {
                 return;
             }
@@ -41,7 +41,7 @@ internal sealed class OutcomeSender(IRunObserver observer, ILogger logger)
     {
         lock (_gate)
         {
-            _stopping.Cancel();
+            _stopped = true;
             _waiting.Clear();
         }
     }
@@ -81,7 +81,7 @@ internal sealed class OutcomeSender(IRunObserver observer, ILogger logger)
     /// <returns>False when the run has ended here.</returns>
     private async Task<bool> TrySendAsync(BatchOutcome[] outcomes)
     {
-        while (!_stopping.IsCancellationRequested)
+        while (!_stopped)
         {
             try
             {

@@ -12,15 +12,10 @@ internal sealed class SiloCodecs(CodeContexts contexts)
     internal CodecLease? TryAcquire(CodeHash code) =>
         contexts.TryAcquire(code) is { } lease ? new CodecLease(lease, _codecs.GetValue(lease.Resolver, Create)) : null;
 
-    // Results may name no assembly that the code set lacks: there is nobody to send it back to.
-    private static PayloadCodec Create(ICodeResolver resolver) => new(new PayloadEncoder(NoReferences.Instance), new PayloadDecoder(resolver));
-
-    private sealed class NoReferences : ICodeReferences
+    private static PayloadCodec Create(ICodeResolver resolver)
     {
-        internal static readonly NoReferences Instance = new();
-
-        public void Add(System.Reflection.Assembly assembly)
-        {
-        }
+        // Results may name no assembly that the code set lacks: there is nobody to send it back to.
+        var decoder = new PayloadDecoder(resolver);
+        return new PayloadCodec(new PayloadEncoder(NoReferences.Instance, decoder.Serializers), decoder);
     }
 }

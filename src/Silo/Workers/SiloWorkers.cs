@@ -14,7 +14,7 @@ internal sealed class SiloWorkers : IDisposable
     private readonly ConcurrentDictionary<Guid, SiloRun> _runs = new();
     private readonly WorkerPool _pool;
     private readonly SiloCodecs _codecs;
-    private readonly Membership _membership;
+    private readonly MembershipView _membership;
     private readonly IGrainFactory _grains;
     private readonly TimeProvider _time;
     private readonly ILogger<SiloWorkers> _logger;
@@ -23,7 +23,7 @@ internal sealed class SiloWorkers : IDisposable
     private volatile bool _draining;
 
     public SiloWorkers(
-        IOptions<SiloWorkerOptions> options, SiloCodecs codecs, Membership membership, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
+        IOptions<SiloWorkerOptions> options, SiloCodecs codecs, MembershipView membership, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
     {
         _codecs = codecs;
         _membership = membership;
@@ -105,7 +105,8 @@ internal sealed class SiloWorkers : IDisposable
                     HandBack(_pool.RemoveQueued(run));
                 }
 
-                if (_pool.BusyCount == 0)
+                // An outcome counts as in hand until its client has acknowledged it.
+                if (_pool.BusyCount == 0 && _runs.Values.All(run => run.InHand.IsEmpty))
                 {
                     return true;
                 }

@@ -6,6 +6,8 @@ using System.Reflection;
 
 namespace Orleans.Joblib;
 
+#pragma warning disable CA1859 // The makers are called by reflection, which sees one type.
+
 /// <summary>The framework's collections, and the user's classes derived from lists and hash tables. Sorted ones, linked ones and immutable trees are ordinary classes.</summary>
 internal static class CollectionCodecs
 {

@@ -4,9 +4,9 @@ using System.Reflection.Emit;
 namespace Orleans.Joblib;
 
 /// <summary>One variable of a shape of calls: a captured variable, or an argument.</summary>
-internal abstract class ColumnPlan(FieldInfo field, string label)
+internal abstract class ColumnPlan(FieldInfo variable, string label)
 {
-    internal FieldInfo Field => field;
+    internal FieldInfo Field => variable;
 
     internal string Label => label;
 

@@ -28,6 +28,6 @@ internal static class OrleansBytes
     {
         var bytes = reader.ReadMemory(reader.ReadCount());
         reader.Charge(16L * bytes.Length);
-        return serializer.Deserialize(bytes);
+        return serializer.Deserialize(bytes) ?? throw PayloadReader.Malformed($"a '{typeof(T)}' that is null");
     }
 }

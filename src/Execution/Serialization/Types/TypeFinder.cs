@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Reflection;
 
@@ -9,6 +10,8 @@ internal sealed class TypeFinder(ICodeResolver code)
     // Deeper nested type arguments than anybody writes by hand. A constructed type is never freed outside collectible contexts.
     private const int DeepestNesting = 32;
     private const int MostTypesInOneName = 256;
+
+    private static readonly SearchValues<char> NotInAssemblyNames = SearchValues.Create("/\\,=\"'\0");
 
     private readonly ConcurrentDictionary<string, Assembly> _shared = new(StringComparer.Ordinal);
 
@@ -159,7 +162,7 @@ internal sealed class TypeFinder(ICodeResolver code)
             return known;
         }
 
-        if (name.Length is 0 or > 200 || name.AsSpan().ContainsAny("/\\,=\"'\0"))
+        if (name.Length is 0 or > 200 || name.AsSpan().ContainsAny(NotInAssemblyNames))
         {
             throw PayloadReader.Malformed("an assembly's name is none");
         }

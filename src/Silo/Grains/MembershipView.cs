@@ -3,7 +3,7 @@ using Orleans.Runtime;
 namespace Orleans.Joblib.Silo;
 
 /// <summary>The cluster's members as this silo sees them.</summary>
-internal sealed class Membership(IClusterMembershipService service)
+internal sealed class MembershipView(IClusterMembershipService service)
 {
     private ClusterMembers _members = new(long.MinValue, []);
 
