@@ -147,7 +147,9 @@ internal sealed class CoordinatorGrain(ISiloStatusOracle silos, IOptions<SiloWor
 
             var plan = SlotPlan.Make(known, request.RequestedSlots);
             await Task.WhenAll(plan.Select(part => TellAsync(part.Key, slots => slots.ReserveAsync(Run, part.Value, request.Lease)))).ConfigureAwait(true);
-            await Task.WhenAll(_slots.Select(slot => slot.Silo).Distinct().Where(silo => known.ContainsKey(silo) && !plan.ContainsKey(silo))
+
+            // A draining silo keeps the run until the batches in its hands have ended.
+            await Task.WhenAll(_slots.Select(slot => slot.Silo).Distinct().Where(silo => known.TryGetValue(silo, out var slots) && !slots.Draining && !plan.ContainsKey(silo))
                 .Select(silo => TellAsync(silo, slots => slots.ReleaseAsync(Run)))).ConfigureAwait(true);
             _silos = known;
             _slots = [.. Interleaved(plan).Select((silo, number) => new SlotGrant(number, silo, known[silo].Process))];
