@@ -32,7 +32,7 @@ internal static class RedisConnection
                 {
                     throw new JoblibException(
                         "redis-not-reached",
-                        $"Redis at '{address}' {(exception.FailureType == ConnectionFailureType.AuthenticationFailure ? "refused the password" : $"was not reached within '{timeout}'")}: {exception.Message} "
+                        $"Redis at '{address}' {(exception.FailureType == ConnectionFailureType.AuthenticationFailure ? "refused the password" : $"was not reached within '{timeout}'")}: {exception.InnerException?.Message ?? exception.FailureType.ToString()}. "
                             + "Check host, port and password of the cluster string, and that Redis runs.",
                         exception);
                 }

@@ -7,7 +7,7 @@ if (args is not [var address, var port])
     return 2;
 }
 
-using var server = new GarnetServer(["--bind", address, "--port", port, "--lua", "--memory", "64m", "--page", "4m", "--index", "1m", "--quiet"]);
+using var server = new GarnetServer(["--bind", address, "--port", port, "--lua", "--memory", "64m", "--page", "4m", "--index", "1m"]);
 server.Start();
 Console.WriteLine($"redis-host ready port={port}");
 while (Console.In.ReadLine() is not null)

@@ -27,7 +27,8 @@ public sealed class SiloProcess : IAsyncDisposable
     /// <summary>Starts a silo on free ports and waits until it is ready.</summary>
     public static async Task<SiloProcess> StartAsync(params IEnumerable<string> arguments)
     {
-        var silo = Launch(["--silo-port", "0", "--gateway-port", "0", "--health-port", "0", .. arguments]);
+        string[] given = [.. arguments];
+        var silo = Launch([.. given, .. new[] { "--silo-port", "--gateway-port", "--health-port" }.Where(port => !given.Contains(port)).SelectMany(port => new[] { port, "0" })]);
         try
         {
             await silo.ReadyAsync();

@@ -96,8 +96,8 @@ internal static class SiloProgram
                     throw new JoblibException("silo-not-started", exception.Message, exception);
                 }
 
-                // Kestrel wraps it: somebody else has the port. Between finding one free and listening on it, another process may have taken it: then another is tried.
-                var isTaken = exception is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } || exception.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException;
+                // Somebody else has the port. Between finding one free and listening on it, another process may have taken it: then another is tried.
+                var isTaken = IsTaken(exception) || IsTaken(exception.InnerException);
                 if (!isTaken || options is not ({ SiloPort: 0 } or { GatewayPort: 0 }) || tries == MostPortTries)
                 {
                     throw new JoblibException(
@@ -128,7 +128,16 @@ internal static class SiloProgram
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(options.LogLevel < LogLevel.Information ? options.LogLevel : (LogLevel)Math.Max((int)options.LogLevel, (int)LogLevel.Warning));
         builder.Logging.AddFilter("Orleans.Joblib", options.LogLevel);
+        if (options.LogLevel >= LogLevel.Information)
+        {
+            // Two warnings at every start, about server garbage collection, which a program with workers of its own on every core does better without.
+            builder.Logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
+        }
+
         builder.UseOrleans(orleans => Configure(orleans, options, redis, silo, gateway));
+
+        // For loops inside calls that name "orleans".
+        builder.Services.AddJoblib();
 
         var app = builder.Build();
         app.MapGet("/healthz/live", () => Results.Text("live\n"));
@@ -175,6 +184,9 @@ internal static class SiloProgram
             orleans.UseJoblibTls(tls);
         }
     }
+
+    private static bool IsTaken(Exception? exception) =>
+        exception is Microsoft.AspNetCore.Connections.AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse };
 
     private static int FreePort(IPAddress address)
     {
