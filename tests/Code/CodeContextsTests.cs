@@ -257,21 +257,22 @@ public sealed class CodeContextsTests : IDisposable
     public void Register_ManifestThatIsNotWhatItsIdSays_IsRefused() =>
         Assert.Throws<JoblibException>(() => _silo.Contexts.Register(new CodeManifest(CodeHash.Of([1]), [], null)));
 
-    [Fact]
-    public void NativeLibraries_ThatAProgramCalls_AreShippedAndFoundByEachOther()
+    [Theory]
+    [InlineData("-Wl,-rpath,$ORIGIN")]
+    [InlineData("-Wl,-z,defs")]
+    public void NativeLibraries_ThatAProgramCalls_AreShippedAndFoundByEachOther(string outerFlag)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/gcc"), "Needs gcc.");
-        Gcc("inner", "int inner(void) { return 40; }");
-        Gcc("outer", "int inner(void); int outer(void) { return inner() + 2; }", "-L.", "-linner");
+        Gcc("inner", "int inner(void) { return 40; }", "-Wl,-soname,libinner.so");
+        Gcc("outer", "int inner(void); int outer(void) { return inner() + 2; }", "-L.", "-linner", outerFlag);
         File.WriteAllText(
             Path.Combine(_program.Directory, "Native.deps.json"),
             """{"targets":{"net":{"Package/1.0.0":{"runtimeTargets":{"runtimes/linux-x64/native/libouter.so":{"rid":"linux-x64","assetType":"native"},"runtimes/linux-x64/native/libinner.so":{"rid":"linux-x64","assetType":"native"}}}}}}""");
         _program.Compile("Native", """
-            using System.Runtime.InteropServices;
             public static class A
             {
-                [DllImport("outer")] static extern int outer();
-                [DllImport("libc")] static extern int getpid();
+                [System.Runtime.InteropServices.DllImport("outer")] static extern int outer();
+                [System.Runtime.InteropServices.DllImport("libc")] static extern int getpid();
                 public static int F() => getpid() > 0 ? outer() : -1;
             }
             """);
