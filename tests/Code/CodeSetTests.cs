@@ -87,8 +87,8 @@ public sealed class CodeSetTests : IDisposable
         code.Add(_program.Load("Two"));
         var second = code.Snapshot().Manifest;
         Assert.NotEqual(first.Id, second.Id);
-        Assert.Equal(first.Id, second.Extends);
-        Assert.Null(first.Extends);
+        Assert.Equal([first.Id], second.Earlier);
+        Assert.Empty(first.Earlier);
     }
 
     [Fact]

@@ -59,7 +59,7 @@ internal sealed class CodeSet : ICodeReferences
         {
             if (_snapshot is null || _grown)
             {
-                _snapshot = new CodeSnapshot(CodeManifest.Create(_items.Values, _snapshot?.Manifest.Id), new Dictionary<CodeHash, CodeSource>(_sources));
+                _snapshot = new CodeSnapshot(CodeManifest.Create(_items.Values, _snapshot?.Manifest), new Dictionary<CodeHash, CodeSource>(_sources));
                 _grown = false;
             }
 
