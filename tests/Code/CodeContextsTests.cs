@@ -84,8 +84,13 @@ public sealed class CodeContextsTests : IDisposable
         _silo.Ship(code.Snapshot());
         using var before = _silo.Contexts.TryAcquire(code.Snapshot().Manifest.Id)!;
         Assert.Equal(1, SiloCode.Call(before.Resolver, counter, "A", "F"));
+
+        // A growth that this silo is never told of lies between.
+        _program.Compile("Between", "public static class C;");
+        code.Add(_program.Load("Between"));
+        code.Snapshot();
         code.Add(late);
-        Assert.Equal(["Late"], _silo.Ship(code.Snapshot()).Select(item => item.Name));
+        Assert.Equal(["Between", "Late"], _silo.Ship(code.Snapshot()).Select(item => item.Name));
         using var after = _silo.Contexts.TryAcquire(code.Snapshot().Manifest.Id)!;
         Assert.Equal(2, SiloCode.Call(after.Resolver, late, "B", "F"));
         Assert.Equal(1, _silo.Contexts.LoadedCount);
@@ -241,37 +246,50 @@ public sealed class CodeContextsTests : IDisposable
     public void Register_CodeForAnotherPlatform_IsRefusedWithBoth()
     {
         CodeItem[] items = [new(CodeItemKind.NativeLibrary, "x.dll", "", "", Guid.Empty, CodeHash.Of([1]), 1, "", "win-arm64")];
-        var error = Assert.Throws<JoblibException>(() => _silo.Contexts.Register(CodeManifest.Create(items, null)));
+        var error = Assert.Throws<JoblibException>(() => _silo.Contexts.Register(CodeManifest.Create(items)));
         Assert.Contains("'win-arm64'", error.Message);
         Assert.Contains($"'{CodePlatform.Current}'", error.Message);
+    }
+
+    [Theory]
+    [InlineData("../../evil.so")]
+    [InlineData("/tmp/evil.so")]
+    [InlineData("a\\evil.so")]
+    [InlineData("..")]
+    [InlineData("")]
+    public void Register_NativeLibraryThatWouldLeaveItsDirectory_IsRefused(string name)
+    {
+        CodeItem[] items = [new(CodeItemKind.NativeLibrary, name, "", "", Guid.Empty, CodeHash.Of([1]), 1, "", "")];
+        Assert.Throws<JoblibException>(() => _silo.Contexts.Register(CodeManifest.Create(items)));
     }
 
     [Fact]
     public void Register_ProgramLargerThanTheCache_IsRefused()
     {
         CodeItem[] items = [new(CodeItemKind.NativeLibrary, "x", "", "", Guid.Empty, CodeHash.Of([1]), long.MaxValue / 2, "", "")];
-        Assert.Contains("MaxBytes", Assert.Throws<JoblibException>(() => _silo.Contexts.Register(CodeManifest.Create(items, null))).Message);
+        Assert.Contains("MaxBytes", Assert.Throws<JoblibException>(() => _silo.Contexts.Register(CodeManifest.Create(items))).Message);
     }
 
     [Fact]
     public void Register_ManifestThatIsNotWhatItsIdSays_IsRefused() =>
-        Assert.Throws<JoblibException>(() => _silo.Contexts.Register(new CodeManifest(CodeHash.Of([1]), [], null)));
+        Assert.Throws<JoblibException>(() => _silo.Contexts.Register(new CodeManifest(CodeHash.Of([1]), [], [])));
 
-    [Fact]
-    public void NativeLibraries_ThatAProgramCalls_AreShippedAndFoundByEachOther()
+    [Theory]
+    [InlineData("-Wl,-rpath,$ORIGIN")]
+    [InlineData("-Wl,-z,defs")]
+    public void NativeLibraries_ThatAProgramCalls_AreShippedAndFoundByEachOther(string outerFlag)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/gcc"), "Needs gcc.");
-        Gcc("inner", "int inner(void) { return 40; }");
-        Gcc("outer", "int inner(void); int outer(void) { return inner() + 2; }", "-L.", "-linner");
+        Gcc("inner", "int inner(void) { return 40; }", "-Wl,-soname,libinner.so");
+        Gcc("outer", "int inner(void); int outer(void) { return inner() + 2; }", "-L.", "-linner", outerFlag);
         File.WriteAllText(
             Path.Combine(_program.Directory, "Native.deps.json"),
             """{"targets":{"net":{"Package/1.0.0":{"runtimeTargets":{"runtimes/linux-x64/native/libouter.so":{"rid":"linux-x64","assetType":"native"},"runtimes/linux-x64/native/libinner.so":{"rid":"linux-x64","assetType":"native"}}}}}}""");
         _program.Compile("Native", """
-            using System.Runtime.InteropServices;
             public static class A
             {
-                [DllImport("outer")] static extern int outer();
-                [DllImport("libc")] static extern int getpid();
+                [System.Runtime.InteropServices.DllImport("outer")] static extern int outer();
+                [System.Runtime.InteropServices.DllImport("libc")] static extern int getpid();
                 public static int F() => getpid() > 0 ? outer() : -1;
             }
             """);

@@ -68,22 +68,31 @@ public sealed class CodeGrainTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Ensure_SiloForgotTheCode_SendsItAgainAfterForget()
+    public async Task Ensure_CachedPieceIsGoneAndTheCodeForgotten_SendsThatPieceAgain()
     {
         var code = Program();
         var shipper = new CodeShipper(Cluster.Client);
-        await shipper.EnsureAsync(Silo(0), code);
-        Contexts(0).Dispose();
-        shipper.Forget(Silo(0), code.Manifest.Id);
-        await Assert.ThrowsAnyAsync<Exception>(() => shipper.EnsureAsync(Silo(0), code));
         await shipper.EnsureAsync(Silo(1), code);
+        var sent = shipper.BytesSent;
+        File.WriteAllText(Path.Combine(_roots[1], "code", "blobs", code.Manifest.Items[1].Hash.ToString()), "damaged");
+        using (var lease = Contexts(1).TryAcquire(code.Manifest.Id)!)
+        {
+            Assert.Throws<JoblibException>(() => lease.Resolver.Resolve(code.Manifest.Items[1].Name, code.Manifest.Items[1].Mvid));
+        }
+
+        Assert.Null(Contexts(1).TryAcquire(code.Manifest.Id));
+        shipper.Forget(Silo(1), code.Manifest.Id);
+        await shipper.EnsureAsync(Silo(1), code);
+        Assert.Equal(sent + code.Manifest.Items[1].Length, shipper.BytesSent);
+        using var again = Contexts(1).TryAcquire(code.Manifest.Id)!;
+        Assert.NotNull(again.Resolver.Resolve(code.Manifest.Items[1].Name, code.Manifest.Items[1].Mvid));
     }
 
     [Fact]
     public async Task Ensure_SiloRefuses_TheErrorArrivesWithItsHeading()
     {
         _program.Compile("Future", "[assembly: System.Runtime.Versioning.TargetFramework(\".NETCoreApp,Version=v99.0\")] public static class A;");
-        var error = await Assert.ThrowsAsync<JoblibException>(() => new CodeShipper(Cluster.Client).EnsureAsync(Silo(0), SiloCode.SnapshotOf(_program.Load("Future"))));
+        var error = await Assert.ThrowsAsync<JoblibException>(() => new CodeShipper(Cluster.Client).EnsureAsync(Silo(1), SiloCode.SnapshotOf(_program.Load("Future"))));
         Assert.Contains("'Future'", error.Message);
         Assert.EndsWith("#code-framework", error.HelpLink);
     }

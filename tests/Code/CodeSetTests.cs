@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.Loader;
@@ -88,8 +87,8 @@ public sealed class CodeSetTests : IDisposable
         code.Add(_program.Load("Two"));
         var second = code.Snapshot().Manifest;
         Assert.NotEqual(first.Id, second.Id);
-        Assert.Equal(first.Id, second.Extends);
-        Assert.Null(first.Extends);
+        Assert.Equal([first.Id], second.Earlier);
+        Assert.Empty(first.Earlier);
     }
 
     [Fact]
@@ -189,22 +188,17 @@ public sealed class CodeSetTests : IDisposable
     }
 
     [Fact]
-    public void Add_SatelliteOfTheCurrentUiCulture_IsShipped()
+    public void Add_SatelliteOfTheUiCulture_IsShipped()
     {
         _program.Compile("Top", "public static class A;");
         var satellite = Compiled.Emit("Top.resources", "[assembly: System.Reflection.AssemblyCulture(\"de\")]");
         Directory.CreateDirectory(Path.Combine(_program.Directory, "de"));
         File.WriteAllBytes(Path.Combine(_program.Directory, "de", "Top.resources.dll"), satellite);
-        var before = CultureInfo.CurrentUICulture;
-        try
-        {
-            CultureInfo.CurrentUICulture = new CultureInfo("de-CH");
-            Assert.Equal(["", "de"], SiloCode.SnapshotOf(_program.Load("Top")).Manifest.Items.Select(item => item.Culture));
-        }
-        finally
-        {
-            CultureInfo.CurrentUICulture = before;
-        }
+        Directory.CreateDirectory(Path.Combine(_program.Directory, "fr"));
+        File.WriteAllBytes(Path.Combine(_program.Directory, "fr", "Top.resources.dll"), satellite);
+        var code = new CodeSet(uiCulture: "de-CH");
+        code.Add(_program.Load("Top"));
+        Assert.Equal([("Top", ""), ("Top.resources", "de")], code.Snapshot().Manifest.Items.Select(item => (item.Name, item.Culture)));
     }
 
     [Fact]

@@ -150,7 +150,7 @@ public sealed class CodeStoreTests
         Assert.Contains("CodeCacheOptions.Directory", error.Message);
         Assert.Empty(silo.Temp);
 
-        // Another program's file takes the room while a piece is arriving.
+        // What fits is taken all the same.
         var bytes = Bytes(2, 3 * Mebibyte);
         Assert.Equal(CodeHash.Of(bytes), silo.Put(bytes));
     }

@@ -8,6 +8,10 @@ public class JoblibException : Exception
 {
     private const string Page = "docs/errors.md#";
 
+    // Orleans carries an exception's message and stack to the caller, not its link.
+    [Id(0)]
+    private string? _helpLink;
+
     /// <summary>An error without words; prefer one that says what to do.</summary>
     public JoblibException()
     {
@@ -30,5 +34,12 @@ public class JoblibException : Exception
 
     /// <summary>An error with its heading in docs/errors.md.</summary>
     internal JoblibException(string heading, string message, Exception? innerException = null)
-        : base(message, innerException) => HelpLink = Page + heading;
+        : base(message, innerException) => _helpLink = Page + heading;
+
+    /// <summary>The heading in docs/errors.md that says more, when there is one.</summary>
+    public override string? HelpLink
+    {
+        get => _helpLink;
+        set => _helpLink = value;
+    }
 }

@@ -15,8 +15,22 @@ internal sealed class CodeSet : ICodeReferences
     private readonly ConcurrentDictionary<Assembly, bool> _known = new();
     private readonly Dictionary<(CodeItemKind Kind, string Name, string Culture), CodeItem> _items = [];
     private readonly Dictionary<CodeHash, CodeSource> _sources = [];
+    private readonly string[] _cultures;
     private CodeSnapshot? _snapshot;
     private bool _grown;
+
+    /// <summary>An empty set, which will take the satellites of the caller's UI culture.</summary>
+    internal CodeSet()
+        : this(CultureInfo.CurrentUICulture.Name)
+    {
+    }
+
+    /// <summary>An empty set, which will take the satellites of a UI culture and of those that it is a variant of.</summary>
+    internal CodeSet(string uiCulture)
+    {
+        var parts = uiCulture.Split('-', StringSplitOptions.RemoveEmptyEntries);
+        _cultures = [.. Enumerable.Range(0, parts.Length).Select(less => string.Join('-', parts[..^less]))];
+    }
 
     /// <summary>Adds an assembly and what it refers to; shared code adds nothing.</summary>
     /// <exception cref="JoblibException">One of them cannot be sent; nothing was added.</exception>
@@ -45,7 +59,7 @@ internal sealed class CodeSet : ICodeReferences
         {
             if (_snapshot is null || _grown)
             {
-                _snapshot = new CodeSnapshot(CodeManifest.Create(_items.Values, _snapshot?.Manifest.Id), new Dictionary<CodeHash, CodeSource>(_sources));
+                _snapshot = new CodeSnapshot(CodeManifest.Create(_items.Values, _snapshot?.Manifest), new Dictionary<CodeHash, CodeSource>(_sources));
                 _grown = false;
             }
 
@@ -77,12 +91,9 @@ internal sealed class CodeSet : ICodeReferences
                 Note(item, source);
             }
 
-            for (var culture = CultureInfo.CurrentUICulture; culture.Name.Length > 0; culture = culture.Parent)
+            foreach (var satellite in _cultures.Select(culture => AssemblyFiles.FindSatellite(assembly, culture)).OfType<LocatedAssembly>())
             {
-                if (AssemblyFiles.FindSatellite(assembly, culture.Name) is { } satellite)
-                {
-                    Note(satellite.Facts.Item, satellite.Source);
-                }
+                Note(satellite.Facts.Item, satellite.Source);
             }
         }
 

@@ -80,6 +80,12 @@ internal sealed class CodeContext(string name, CodeStore store) : AssemblyLoadCo
                 blob.Dispose();
             }
 
+            // The runtime holds this object until its assemblies are collected, so it must not hold them.
+            _loaded.Clear();
+            _assemblies.Clear();
+            _natives.Clear();
+            _owned.Clear();
+
             if (_nativeDirectory is var (directory, held))
             {
                 _nativeDirectory = null;

@@ -190,9 +190,8 @@ internal sealed class CodeContexts : IDisposable
     private void Complete(CodeManifest manifest, PendingCode pending)
     {
         // A code set that has grown goes on in the context of what it has grown out of: its statics and compiled code stay, and its types stay the same types.
-        var code = manifest.Extends is { } earlier && Known(earlier) is { } grown && grown.Context.Fits(manifest.Items)
-            ? grown
-            : new LoadedCode(new CodeContext(manifest.Id.ToString(), _store));
+        var code = manifest.Earlier.Select(Known).FirstOrDefault(earlier => earlier is not null && earlier.Context.Fits(manifest.Items))
+            ?? new LoadedCode(new CodeContext(manifest.Id.ToString(), _store));
         foreach (var item in manifest.Items)
         {
             code.Context.Add(item, pending.Blobs[item.Hash]);
@@ -272,6 +271,12 @@ internal sealed class CodeContexts : IDisposable
                 throw new JoblibException(
                     "code-framework",
                     $"The assembly '{item.Name}' was compiled for .NET {needed.Major}.{needed.Minor}, and the silo on '{Environment.MachineName}' runs on .NET {framework.Major}.{framework.Minor}. Compile it for net{framework.Major}.{framework.Minor}, or run the silo on a newer .NET.");
+            }
+
+            // It becomes a file's name here.
+            if (item.Kind == CodeItemKind.NativeLibrary && (item.Name is "" or "." or ".." || item.Name.AsSpan().IndexOfAny('/', '\\', '\0') >= 0))
+            {
+                throw new JoblibException("code-changed", $"'{item.Name}' is not the file name of a native library. Use the same version of Orleans.Joblib on client and silo.");
             }
 
             if (item.Platform.Length > 0 && item.Platform != CodePlatform.Current)

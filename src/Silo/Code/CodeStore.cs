@@ -76,6 +76,14 @@ internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<Code
         return null;
     }
 
+    /// <summary>Whether the cache has a file of that name and length, its bytes not looked at.</summary>
+    internal bool Has(CodeHash hash, long length)
+    {
+        Open();
+        var file = new FileInfo(PathOf(hash));
+        return file.Exists && file.Length == length;
+    }
+
     /// <summary>Deletes a piece, in use or not.</summary>
     internal void Delete(CodeHash hash) => TryDelete(PathOf(hash));
 
@@ -288,14 +296,18 @@ internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<Code
 
     private void MakeRoom(long bytes)
     {
-        var present = Files().Sum(file => file.Length);
-        var excess = present + bytes - _maxBytes;
-        if (excess > 0 && Evict(excess) < excess)
+        while (Excess() is > 0 and var excess)
         {
-            throw new JoblibException(
-                "code-cache-full",
-                string.Create(CultureInfo.InvariantCulture, $"The code cache '{_root}' on '{Environment.MachineName}' has no room for {bytes} bytes: what runs use now fills its bound of {_maxBytes} bytes. Raise CodeCacheOptions.MaxBytes, or wait until other runs have ended and their code is unloaded (CodeCacheOptions.IdleTime)."));
+            // Nothing to evict may also mean that another silo has just done it.
+            if (Evict(excess) == 0 && Excess() > 0)
+            {
+                throw new JoblibException(
+                    "code-cache-full",
+                    string.Create(CultureInfo.InvariantCulture, $"The code cache '{_root}' on '{Environment.MachineName}' has no room for {bytes} bytes: what runs use now fills its bound of {_maxBytes} bytes. Raise CodeCacheOptions.MaxBytes, or wait until other runs have ended and their code is unloaded (CodeCacheOptions.IdleTime)."));
+            }
         }
+
+        long Excess() => Files().Sum(file => file.Length) + bytes - _maxBytes;
     }
 
     private long Evict(long bytes)

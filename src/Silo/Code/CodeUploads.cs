@@ -74,13 +74,10 @@ internal sealed class CodeUploads : IDisposable
         {
             if (!_uploads.TryGetValue(chunk.Hash, out upload))
             {
-                using (var present = _store.TryPin(chunk.Hash, chunk.Length))
+                if (_store.Has(chunk.Hash, chunk.Length))
                 {
-                    if (present is not null)
-                    {
-                        // A part that came twice, or late: another client has sent the piece meanwhile.
-                        return;
-                    }
+                    // A part that came twice, or late: another client has sent the piece meanwhile.
+                    return;
                 }
 
                 _uploads.Add(chunk.Hash, upload = new CodeUpload(chunk.Length));
