@@ -17,6 +17,9 @@ public readonly struct Delayed<T> : IEquatable<Delayed<T>>
 
     internal bool IsNull => _call is null;
 
+    /// <summary>The call as it is kept: a <see cref="Func{T}"/> or a <see cref="Call{T}"/>.</summary>
+    internal object? Form => _call;
+
     internal Delegate Function => _call as Delegate ?? ((ICallDescription)_call!).Function;
 
     internal System.Runtime.CompilerServices.ITuple? Arguments => (_call as ICallDescription)?.Arguments;

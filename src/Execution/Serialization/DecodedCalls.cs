@@ -1,0 +1,13 @@
+namespace Orleans.Joblib;
+
+/// <summary>The calls of a batch that arrived, of whatever type they return.</summary>
+internal abstract class DecodedCalls
+{
+    internal abstract int Count { get; }
+
+    /// <summary>Shows the calls to someone who takes any type.</summary>
+    internal abstract TResult Accept<TState, TResult>(IDecodedCallsVisitor<TState, TResult> visitor, TState state);
+
+    /// <summary>A batch that executes them; it takes the array over.</summary>
+    internal abstract CallBatch ToBatch(IBatchOwner owner, RunScope scope, long number, long firstCallIndex);
+}

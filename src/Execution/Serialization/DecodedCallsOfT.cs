@@ -1,0 +1,14 @@
+namespace Orleans.Joblib;
+
+/// <summary>The calls of a batch that arrived.</summary>
+internal sealed class DecodedCalls<T>(Delayed<T>[] calls) : DecodedCalls
+{
+    internal Delayed<T>[] Calls => calls;
+
+    internal override int Count => calls.Length;
+
+    internal override TResult Accept<TState, TResult>(IDecodedCallsVisitor<TState, TResult> visitor, TState state) => visitor.Visit(this, state);
+
+    internal override CallBatch ToBatch(IBatchOwner owner, RunScope scope, long number, long firstCallIndex) =>
+        new CallBatch<T>(owner, scope, number, firstCallIndex, calls, calls.Length);
+}

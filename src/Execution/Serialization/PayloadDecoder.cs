@@ -1,0 +1,164 @@
+namespace Orleans.Joblib;
+
+/// <summary>Turns bytes into calls, results and failures. Thread-safe; one for a code set, which it keeps loaded.</summary>
+/// <remarks>
+/// Whatever the bytes are, it ends with the value or with a <see cref="JoblibException"/>, and takes memory in proportion to them. It makes objects only of types
+/// that the code set, the framework, Orleans and Orleans.Joblib hold. It runs no code of theirs but what hash tables need of their keys and comparers, static
+/// constructors, and serializers.
+/// </remarks>
+internal sealed class PayloadDecoder
+{
+    private readonly DecodingContext _context;
+    private readonly BlobTable<CallShape> _shapes = new();
+
+    /// <param name="code">The code set.</param>
+    /// <param name="limits">What a payload may cost; the default when null.</param>
+    internal PayloadDecoder(ICodeResolver code, DecodeLimits? limits = null) =>
+        _context = new DecodingContext(code, new CodecTable(NoReferences.Instance, new SerializerTable(), new OrleansSerializers()), limits ?? DecodeLimits.Default);
+
+    /// <summary>The user's serializers that payloads of calls have named: for the encoder of the results.</summary>
+    internal SerializerTable Serializers { get; } = new();
+
+    /// <exception cref="JoblibException">The payload is malformed, or needs code that is not here.</exception>
+    internal DecodedCalls DecodeCalls(ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            var reader = Open(payload, PayloadFormat.Calls);
+            ReadSerializers(reader);
+            var count = reader.ReadVarUInt();
+            var shapeCount = reader.ReadVarUInt();
+            if (count == 0 || count > (ulong)_context.Limits.MaxCalls || shapeCount == 0 || shapeCount > count || shapeCount > (ulong)reader.Left)
+            {
+                throw PayloadReader.Malformed("a batch's number of calls");
+            }
+
+            DecodedCalls calls;
+            if (shapeCount == 1)
+            {
+                var shape = ShapeOf(reader.ReadBlob());
+                reader.Charge((long)shape.Memory * (long)count);
+                calls = shape.Decode(reader, (int)count);
+            }
+            else
+            {
+                calls = ReadMixed(reader, (int)count, (int)shapeCount);
+            }
+
+            Close(reader);
+            return calls;
+        }
+        catch (Exception exception) when (exception is not JoblibException and not OutOfMemoryException)
+        {
+            throw PayloadReader.Malformed(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Reads the results of a batch.</summary>
+    /// <exception cref="JoblibException">The payload is malformed, or has another number of results.</exception>
+    internal void DecodeResults<T>(ReadOnlyMemory<byte> payload, Span<T> results)
+    {
+        try
+        {
+            var reader = Open(payload, PayloadFormat.Results);
+            if (reader.ReadVarUInt() != (ulong)results.Length)
+            {
+                throw PayloadReader.Malformed("another number of results than of calls");
+            }
+
+            Column.Read(reader, results, _context.Codecs.FieldFor<T>());
+            Close(reader);
+        }
+        catch (Exception exception) when (exception is not JoblibException and not OutOfMemoryException)
+        {
+            throw PayloadReader.Malformed(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Reads a failure; <see cref="CallFailureExtensions.GetCallFailure"/> tells of which call.</summary>
+    /// <exception cref="JoblibException">The payload is malformed.</exception>
+    internal Exception DecodeFailure(ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            var reader = Open(payload, PayloadFormat.Failure);
+            var exception = reader.ReadReference() as Exception ?? throw PayloadReader.Malformed("a failure that is none");
+            Close(reader);
+            return exception;
+        }
+        catch (Exception exception) when (exception is not JoblibException and not OutOfMemoryException)
+        {
+            throw PayloadReader.Malformed(exception.Message, exception);
+        }
+    }
+
+    private static void Close(GraphReader reader)
+    {
+        reader.Complete();
+        if (reader.Peek().ContainsAnyExcept((byte)0))
+        {
+            throw PayloadReader.Malformed("something follows its end");
+        }
+    }
+
+    private GraphReader Open(ReadOnlyMemory<byte> payload, byte kind)
+    {
+        var reader = new GraphReader(_context, payload, DecodeLimits.Budget(payload.Length));
+        PayloadFormat.Read(reader, kind);
+        return reader;
+    }
+
+    private void ReadSerializers(GraphReader reader)
+    {
+        for (var count = reader.ReadCount(2); count > 0; count--)
+        {
+            var type = _context.TypeOf(reader.ReadBlob());
+            Serializers.Add(type, _context.SerializerOf(reader.ReadBlob(), type));
+        }
+    }
+
+    private DecodedCalls ReadMixed(GraphReader reader, int count, int shapeCount)
+    {
+        var shapes = new CallShape[shapeCount];
+        for (var i = 0; i < shapeCount; i++)
+        {
+            shapes[i] = ShapeOf(reader.ReadBlob());
+        }
+
+        var places = new List<int>[shapeCount];
+        for (var i = 0; i < shapeCount; i++)
+        {
+            places[i] = [];
+        }
+
+        for (var at = 0; at < count;)
+        {
+            var shape = reader.ReadVarUInt();
+            var length = reader.ReadVarUInt();
+            if (shape >= (ulong)shapeCount || length == 0 || length > (ulong)(count - at))
+            {
+                throw PayloadReader.Malformed("a batch's order of calls");
+            }
+
+            reader.Charge((shapes[shape].Memory + 16L) * (long)length);
+            for (; length > 0; length--)
+            {
+                places[shape].Add(at++);
+            }
+        }
+
+        var calls = shapes[0].NewCalls(count);
+        for (var i = 0; i < shapeCount; i++)
+        {
+            if (places[i].Count > 0)
+            {
+                shapes[i].Decode(reader, calls, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(places[i]));
+            }
+        }
+
+        return calls;
+    }
+
+    private CallShape ShapeOf(ReadOnlySpan<byte> description) =>
+        _shapes.TryGet(description, out var known) ? known : _shapes.Add(description, CallShape.Read(new PayloadReader(description.ToArray(), 1 << 20), _context));
+}
