@@ -103,11 +103,12 @@ public sealed class FunctionTravelTests
         using var source = new CancellationTokenSource();
         source.Cancel();
         Assert.True(Travel.Send(Delayed(token => token.IsCancellationRequested))[0].Invoke(source.Token));
+        using var open = new CancellationTokenSource();
         Assert.True(Travel.Send(Delayed(async token =>
         {
             await Task.Yield();
-            return token.IsCancellationRequested;
-        }))[0].Invoke(source.Token));
+            return token.CanBeCanceled;
+        }))[0].Invoke(open.Token));
     }
 
     [Fact]
