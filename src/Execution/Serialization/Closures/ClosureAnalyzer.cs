@@ -31,7 +31,7 @@ internal sealed class ClosureAnalyzer
 
     /// <summary>Whether the C# compiler made the type for an iterator or an asynchronous method.</summary>
     internal static bool IsMachine(Type type) =>
-        type.IsNested && type.Name.StartsWith('<') && !GraphPath.IsClosure(type) && type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false);
+        type.IsNested && type.Name.StartsWith('<') && !GraphPath.IsClosure(type) && IsGenerated(type);
 
     private static ClosureUse Follow(IEnumerable<MethodBase> start)
     {
@@ -213,8 +213,22 @@ internal sealed class ClosureAnalyzer
     private static IEnumerable<MethodBase> MethodsOf(Type type) => type.GetMembers(TypeNames.Everything).OfType<MethodBase>();
 
     private static IEnumerable<Type> Nested(Type owner) =>
-        owner.GetNestedTypes(BindingFlags.Public | BindingFlags.NonPublic).Where(type => type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false))
+        owner.GetNestedTypes(BindingFlags.Public | BindingFlags.NonPublic).Where(IsGenerated)
             .SelectMany(type => Nested(type).Prepend(type));
+
+    // Inside a type that is marked as its own, the compiler does not mark another.
+    private static bool IsGenerated(Type type)
+    {
+        for (var part = type; part is not null; part = part.DeclaringType)
+        {
+            if (part.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private static Type DefinitionOf(Type type) => type.IsGenericType ? type.GetGenericTypeDefinition() : type;
 }

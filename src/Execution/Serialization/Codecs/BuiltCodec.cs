@@ -2,7 +2,15 @@ namespace Orleans.Joblib;
 
 /// <summary>An immutable hash table: built at once, from keys that are made whole before.</summary>
 internal sealed class BuiltCodec<TTable, TKey, TItem>(
-    Type type, FieldCodec<TKey> key, FieldCodec<TItem> item, Func<TTable, object?[]> comparers, Func<TTable, TItem[]> items, Func<object?[], TItem[], TTable> build, CodecTable codecs)
+    Type type,
+    FieldCodec<TKey> key,
+    FieldCodec<TItem> item,
+    int comparerCount,
+    Func<TTable, object?[]> comparers,
+    Func<TTable, TItem[]> items,
+    Func<object?[], TItem[], TTable> build,
+    CodecTable codecs,
+    bool looksIntoItems = false)
     : ObjectCodec(type)
     where TTable : class
 {
@@ -15,7 +23,7 @@ internal sealed class BuiltCodec<TTable, TKey, TItem>(
     {
         var table = (TTable)value;
         var used = comparers(table);
-        var whole = key.IsWhole;
+        var whole = key.IsWhole && !looksIntoItems;
         foreach (var comparer in used)
         {
             writer.WriteReference(comparer);
@@ -39,7 +47,7 @@ internal sealed class BuiltCodec<TTable, TKey, TItem>(
 
     internal override object ReadNew(GraphReader reader, int id)
     {
-        var used = new object?[typeof(TTable).Name.StartsWith("ImmutableDictionary", StringComparison.Ordinal) ? 2 : 1];
+        var used = new object?[comparerCount];
         for (var i = 0; i < used.Length; i++)
         {
             used[i] = reader.ReadReference();

@@ -194,6 +194,7 @@ internal static class CollectionCodecs
             typeof(ImmutableDictionary<TKey, TValue>),
             codecs.FieldFor<TKey>(),
             codecs.FieldFor<KeyValuePair<TKey, TValue>>(),
+            2,
             table => [table.KeyComparer, table.ValueComparer],
             table => [.. table],
             (comparers, items) => System.Collections.Immutable.ImmutableDictionary.CreateRange(
@@ -205,6 +206,7 @@ internal static class CollectionCodecs
             typeof(ImmutableHashSet<T>),
             codecs.FieldFor<T>(),
             codecs.FieldFor<T>(),
+            1,
             table => [table.KeyComparer],
             table => [.. table],
             (comparers, items) => System.Collections.Immutable.ImmutableHashSet.CreateRange((IEqualityComparer<T>?)comparers[0], items),
@@ -216,6 +218,7 @@ internal static class CollectionCodecs
             typeof(FrozenDictionary<TKey, TValue>),
             codecs.FieldFor<TKey>(),
             codecs.FieldFor<KeyValuePair<TKey, TValue>>(),
+            1,
             table => [table.Comparer],
             table => [.. table],
             (comparers, items) => items.ToFrozenDictionary((IEqualityComparer<TKey>?)comparers[0]),
@@ -226,6 +229,7 @@ internal static class CollectionCodecs
             typeof(FrozenSet<T>),
             codecs.FieldFor<T>(),
             codecs.FieldFor<T>(),
+            1,
             table => [table.Comparer],
             table => [.. table],
             (comparers, items) => items.ToFrozenSet((IEqualityComparer<T>?)comparers[0]),
@@ -236,13 +240,15 @@ internal static class CollectionCodecs
             typeof(Lookup<TKey, TElement>),
             codecs.FieldFor<TKey>(),
             codecs.FieldFor<KeyValuePair<TKey, TElement[]>>(),
+            1,
             table => [table.GetType().BaseType!.GetField("_comparer", BindingFlags.Instance | BindingFlags.NonPublic)?.GetValue(table)
                 ?? table.GetType().GetField("_comparer", BindingFlags.Instance | BindingFlags.NonPublic)?.GetValue(table)],
             table => [.. table.Select(group => new KeyValuePair<TKey, TElement[]>(group.Key, [.. group]))],
             (comparers, items) => items.SelectMany(group => (group.Value ?? throw PayloadReader.Malformed("a group without elements"))
                 .Select(element => (group.Key, Element: element)))
                 .ToLookup(pair => pair.Key, pair => pair.Element, (IEqualityComparer<TKey>?)comparers[0]),
-            codecs);
+            codecs,
+            looksIntoItems: true);
 
     private static ObjectCodec BitArray() =>
         new ConvertedObjectCodec<BitArray>(

@@ -234,7 +234,8 @@ internal sealed class GraphWriter(CodecTable codecs) : PayloadWriter
             _codecs = new ObjectCodec[64];
             _parents = new int[64];
             _slots = new int[256];
-            _queue.Capacity = 0;
+            _queue.Clear();
+            _queue.TrimExcess();
         }
         else if (_count > 0)
         {

@@ -17,16 +17,29 @@ internal sealed class OrleansRegistry
     {
         Assemblies = assemblies;
         var services = new ServiceCollection();
-        services.AddSerializer(builder =>
+        services.AddSerializer();
+
+        // Orleans adds whatever the process was started with. Two loads of one assembly, or two of its versions, do not fit into one registry.
+        var manifests = services
+            .Where(service => service.ServiceType == typeof(IConfigureOptions<TypeManifestOptions>)
+                && service.ImplementationType is { } provider && !SharedCode.IsShared(provider.Assembly))
+            .ToArray();
+        foreach (var manifest in manifests)
         {
-            foreach (var assembly in assemblies)
+            services.Remove(manifest);
+        }
+
+        foreach (var assembly in assemblies)
+        {
+            foreach (var attribute in assembly.GetCustomAttributes<TypeManifestProviderAttribute>())
             {
-                builder.AddAssembly(assembly);
+                services.AddSingleton(typeof(IConfigureOptions<TypeManifestOptions>), attribute.ProviderType);
             }
-        });
+        }
+
         _services = services.BuildServiceProvider();
-        var manifest = _services.GetRequiredService<IOptions<TypeManifestOptions>>().Value;
-        foreach (var type in manifest.Serializers.Concat(manifest.Converters).Where(type => assemblies.Contains(type.Assembly)))
+        var options = _services.GetRequiredService<IOptions<TypeManifestOptions>>().Value;
+        foreach (var type in options.Serializers.Concat(options.Converters).Where(type => assemblies.Contains(type.Assembly)))
         {
             foreach (var contract in type.GetInterfaces().Where(contract => contract.IsGenericType))
             {
