@@ -42,6 +42,25 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public async Task Redis_KilledAndStartedEmpty_MembersAreBackAndDeathsAreNoticed()
+    {
+        await using var cluster = await SiloCluster.StartAsync(3);
+        await using (var before = await cluster.ConnectAsync())
+        {
+            await AreActiveAsync(before, [.. cluster.Silos]);
+        }
+
+        await cluster.Redis.RestartAsync();
+        await using var client = await cluster.ConnectAsync();
+        await AreActiveAsync(client, [.. cluster.Silos]);
+        await cluster.Silos[0].KillAsync();
+        await AreActiveAsync(client, [.. cluster.Silos.Skip(1)]);
+        var added = await cluster.AddAsync();
+        await AreActiveAsync(client, [.. cluster.Silos.Skip(1)]);
+        Assert.False(added[0].HasExited);
+    }
+
+    [Fact]
     public async Task Sigterm_OneSilo_LeavesAtOnceAndJoinersAreFound()
     {
         await using var cluster = await SiloCluster.StartAsync(2);
