@@ -35,6 +35,11 @@ internal sealed class LatencyWorkload : IWorkload
                 var grain = client.GetGrain<IEchoGrain>(0);
                 contenders.Add(Blocking("grain-call", () => grain.Echo(1).AsTask().GetAwaiter().GetResult()));
                 contenders.Add(Awaited("grain-call", () => grain.Echo(1).AsTask()));
+
+                // A bare call stays on the thread pool; ours must leave it, as users' calls may run for hours. This peer says what that alone costs.
+                var worker = client.GetGrain<IWorkerEchoGrain>(0);
+                contenders.Add(Blocking("grain-worker", () => worker.Echo(1).GetAwaiter().GetResult()));
+                contenders.Add(Awaited("grain-worker", () => worker.Echo(1)));
             }
 
             contenders.Add(Blocking(NoOpPeers.Plinq, () => function.AsParallel().AsOrdered().WithDegreeOfParallelism(nJobs).Select(f => f()).ToArray()));

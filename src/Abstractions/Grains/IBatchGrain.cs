@@ -4,7 +4,7 @@ namespace Orleans.Joblib;
 [Alias("Orleans.Joblib.IBatchGrain")]
 public interface IBatchGrain : IGrainWithStringKey
 {
-    /// <summary>Hands a batch to the silo's workers. A batch of the same process is answered for at once; the batch itself brings its outcome.</summary>
+    /// <summary>Hands batches to the silo's workers and answers at once; each batch brings its own outcome.</summary>
     [Alias("Execute")]
     ValueTask<BatchAnswer> ExecuteAsync(BatchRequest request);
 

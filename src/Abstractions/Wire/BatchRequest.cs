@@ -1,13 +1,11 @@
 namespace Orleans.Joblib;
 
-/// <summary>A batch on its way to a slot.</summary>
-/// <param name="Process">The process that holds the batch.</param>
-/// <param name="Handle">The batch's handle in that process (<c>LocalBatches</c>).</param>
-/// <param name="Number">The batch's number within its run.</param>
+/// <summary>Batches on their way to a slot, by reference: the silo is in the process that holds them.</summary>
+/// <param name="Process">The process that holds the batches.</param>
+/// <param name="Handles">The batches' handles in that process (<c>LocalBatches</c>), in the order of dispatch.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("Orleans.Joblib.BatchRequest")]
 public sealed record BatchRequest(
     [property: Id(0)] Guid Process,
-    [property: Id(1)] long Handle,
-    [property: Id(2)] long Number);
+    [property: Id(1)] long[] Handles);

@@ -79,7 +79,43 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         batch.Carrier = this;
         LocalBatches.Add(batch);
         JoblibInstruments.PayloadSent(bytes: 0);
-        _ = SendAsync(batch);
+        SendToSlot(batch);
+    }
+
+    /// <summary>A silo's answer to the batches of one message.</summary>
+    internal void Answered(Slot slot, List<CallBatch> batches, BatchAnswer answer)
+    {
+        switch (answer.Status)
+        {
+            case BatchStatus.Accepted:
+                Volatile.Write(ref _advisedBatchSize, answer.AdvisedBatchSize);
+                return;
+            case BatchStatus.RunEnded:
+                // The cluster lost the run (its lease ran out while this process was stopped, say); what it did not accept was not executed.
+                foreach (var batch in batches.Skip(answer.Accepted))
+                {
+                    FreePlace(batch);
+                    if (batch.Ending.IsCancellationRequested || batch.IsCompleted)
+                    {
+                        batch.Complete();
+                    }
+                    else if (++batch.Refusals < MostTries)
+                    {
+                        _ = ResendAsync(batch);
+                    }
+                    else
+                    {
+                        batch.Complete(new JoblibException(
+                            "run-ended", $"The silo '{slot.Grant.Silo}' has ended the run {batch.Refusals} times. Raise OrleansBackendOptions.Lease if this process was stopped for longer than it."));
+                    }
+                }
+
+                return;
+            default:
+                var remote = RemoteSilo(slot.Grant);
+                batches.ForEach(batch => batch.Complete(remote));
+                return;
+        }
     }
 
     void IBatchCarrier.Ended(CallBatch batch)
@@ -134,34 +170,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         _ending.Dispose();
     }
 
-    private async Task SendAsync(CallBatch batch)
+    private void SendToSlot(CallBatch batch)
     {
         try
         {
-            for (var tries = 1; ; tries++)
-            {
-                var slot = TakePlace(batch);
-                var answer = await slot.Grain.ExecuteAsync(new BatchRequest(LocalBatches.Process, batch.Handle, batch.Number)).ConfigureAwait(false);
-                switch (answer.Status)
-                {
-                    case BatchStatus.Accepted:
-                        Volatile.Write(ref _advisedBatchSize, answer.AdvisedBatchSize);
-                        return;
-                    case BatchStatus.RunEnded when batch.Ending.IsCancellationRequested || batch.IsCompleted:
-                        batch.Complete();
-                        return;
-                    case BatchStatus.RunEnded when tries < MostTries:
-                        // The cluster lost the run (its lease ran out while this process was stopped, say); nothing of this batch was executed.
-                        FreePlace(batch);
-                        await ReopenAsync().ConfigureAwait(false);
-                        break;
-                    case BatchStatus.RunEnded:
-                        throw new JoblibException(
-                            "run-ended", $"The silo '{slot.Grant.Silo}' has ended the run {tries} times. Raise OrleansBackendOptions.Lease if this process was stopped for longer than it.");
-                    default:
-                        throw RemoteSilo(slot.Grant);
-                }
-            }
+            TakePlace(batch).Send(batch);
         }
         catch (Exception exception)
         {
@@ -174,7 +187,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         try
         {
             await ReopenAsync().ConfigureAwait(false);
-            await SendAsync(batch).ConfigureAwait(false);
+            SendToSlot(batch);
         }
         catch (Exception exception)
         {
@@ -261,7 +274,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
                 return;
             }
 
-            _slots = [.. grant.Slots.Select(slot => new Slot(slot, _client.GetGrain<IBatchGrain>(new SlotKey(Id, slot.Number, slot.Silo).ToString())))];
+            _slots = [.. grant.Slots.Select(slot => new Slot(slot, _client.GetGrain<IBatchGrain>(new SlotKey(Id, slot.Number, slot.Silo).ToString()), this))];
             _places.Clear();
             for (var i = 0; i < PlacesPerSlot; i++)
             {

@@ -52,6 +52,9 @@ public abstract class CallBatch : IWorkItem
     /// <summary>Whether it occupies a place of that slot; the carrier's own.</summary>
     internal bool HoldsPlace { get; set; }
 
+    /// <summary>How often a silo sent it back because its run had ended there; the carrier's own.</summary>
+    internal int Refusals { get; set; }
+
     /// <summary>Its handle among this process's batches while it is with a silo; 0 otherwise.</summary>
     internal long Handle { get; set; }
 

@@ -117,21 +117,27 @@ internal sealed class SiloWorkers : IDisposable
             return new BatchAnswer(BatchStatus.NotInThisProcess, 0);
         }
 
-        // A handle that is gone belongs to a batch whose run ended while the message was under way.
-        if (!_runs.TryGetValue(slot.Run, out var run) || LocalBatches.Find(request.Handle) is not { } batch)
+        if (!_runs.TryGetValue(slot.Run, out var run))
         {
             return new BatchAnswer(BatchStatus.RunEnded, 0);
         }
 
         run.Grains.TryAdd(grain.GrainId, grain);
-        if (!_pool.TrySubmit(new BatchWork(run, batch, _pool, _time)))
+        var accepted = 0;
+        foreach (var handle in request.Handles)
         {
-            return new BatchAnswer(BatchStatus.RunEnded, 0);
+            // A handle that is gone belongs to a batch that ended while the message was under way.
+            if (LocalBatches.Find(handle) is { } batch && !_pool.TrySubmit(new BatchWork(run, batch, _pool, _time)))
+            {
+                return new BatchAnswer(BatchStatus.RunEnded, 0, accepted);
+            }
+
+            accepted++;
         }
 
         if (!_runs.ContainsKey(slot.Run))
         {
-            // The run ended between the look-up and the queue: nobody else will take the batch out.
+            // The run ended between the look-up and the queue: nobody else will take the batches out.
             DropQueued(run);
         }
 
