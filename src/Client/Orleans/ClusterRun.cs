@@ -90,8 +90,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             case BatchStatus.Accepted:
                 Volatile.Write(ref _advisedBatchSize, answer.AdvisedBatchSize);
                 return;
-            case BatchStatus.RunEnded:
-                // The cluster lost the run (its lease ran out while this process was stopped, say); what it did not accept was not executed.
+            case BatchStatus.RunEnded or BatchStatus.Draining:
+                // The cluster lost the run (its lease ran out while this process was stopped, say), or the silo is going; what it did not accept was not executed.
                 foreach (var batch in batches.Skip(answer.Accepted))
                 {
                     FreePlace(batch);
