@@ -29,8 +29,8 @@ internal sealed class TlsConnection(TlsCredentials credentials, bool isServer, C
         {
             try
             {
-                using var timeout = CancellationTokenSource.CreateLinkedTokenSource(context.ConnectionClosed);
-                timeout.CancelAfter(HandshakeTimeout);
+                // Not linked to ConnectionClosed: that the other side hung up is to be seen as the end of the stream, which says at which point it did.
+                using var timeout = new CancellationTokenSource(HandshakeTimeout);
                 await ShakeHandsAsync(ssl, reason => fault = reason, timeout.Token).ConfigureAwait(false);
             }
             catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException)
@@ -74,7 +74,7 @@ internal sealed class TlsConnection(TlsCredentials credentials, bool isServer, C
         {
             read = await ssl.ReadAsync(signal, cancellationToken).ConfigureAwait(false);
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             refuse(RefusedHere(exception.Message));
             throw;

@@ -12,7 +12,7 @@ public sealed class DetectionMeasurement(ITestOutputHelper output)
     [InlineData(3, 0)]
     [InlineData(4, 0)]
     [InlineData(3, 8)]
-    public async Task Kill_Nine(int silos, int burners)
+    public async Task Kill_UntilTheOthersKnow(int silos, int burners)
     {
         await using var cluster = await SiloCluster.StartAsync(silos);
         using var load = new Load(burners);
@@ -62,30 +62,6 @@ public sealed class DetectionMeasurement(ITestOutputHelper output)
         }
 
         output.WriteLine($"20 s of {burners} busy processes: {cluster.Silos.Count(silo => silo.HasExited)} of 4 silos declared dead");
-    }
-
-    [Theory(Explicit = true)]
-    [InlineData(1)]
-    [InlineData(10)]
-    public async Task Redis_KilledAndStartedEmpty(double seconds)
-    {
-        await using var cluster = await SiloCluster.StartAsync(3);
-        await Task.Delay(TimeSpan.FromSeconds(5));
-        await cluster.Redis.KillAsync();
-        await Task.Delay(TimeSpan.FromSeconds(seconds));
-        await cluster.Redis.RestartAsync();
-        await Task.Delay(TimeSpan.FromSeconds(20));
-        output.WriteLine($"Redis away for {seconds} s and back empty: {cluster.Silos.Count(silo => silo.HasExited)} of 3 silos ended");
-        output.WriteLine(string.Join("\n", cluster.Silos[0].Output.Split('\n').Select(line => line.Length > 300 ? line[..300] : line).Take(30)));
-        try
-        {
-            await using var client = await cluster.ConnectAsync(new JoblibClusterOptions { ConnectTimeout = TimeSpan.FromSeconds(3) });
-            output.WriteLine($"connects; hosts: {(await client.Client.GetGrain<IManagementGrain>(0).GetHosts(true)).Count}");
-        }
-        catch (JoblibException exception)
-        {
-            output.WriteLine(exception.Message);
-        }
     }
 
     private static async Task<double> UntilGoneAsync(SiloCluster cluster, SiloProcess victim, SiloProcess witness, Func<SiloProcess, Task> end)

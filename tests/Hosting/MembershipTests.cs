@@ -42,6 +42,25 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public async Task Redis_KilledAndStartedEmpty_MembersAreBackAndDeathsAreNoticed()
+    {
+        await using var cluster = await SiloCluster.StartAsync(3);
+        await using (var before = await cluster.ConnectAsync())
+        {
+            await AreActiveAsync(before, [.. cluster.Silos]);
+        }
+
+        await cluster.Redis.RestartAsync();
+        await using var client = await cluster.ConnectAsync();
+        await AreActiveAsync(client, [.. cluster.Silos]);
+        await cluster.Silos[0].KillAsync();
+        await AreActiveAsync(client, [.. cluster.Silos.Skip(1)]);
+        var added = await cluster.AddAsync();
+        await AreActiveAsync(client, [.. cluster.Silos.Skip(1)]);
+        Assert.False(added[0].HasExited);
+    }
+
+    [Fact]
     public async Task Sigterm_OneSilo_LeavesAtOnceAndJoinersAreFound()
     {
         await using var cluster = await SiloCluster.StartAsync(2);
@@ -104,17 +123,23 @@ public sealed class MembershipTests
     private static Task AreActiveAsync(JoblibCluster client, SiloProcess[] silos)
     {
         var expected = silos.Select(silo => silo.Address).ToHashSet();
-        return Grains.TwoSilos.EventuallyAsync(async () =>
-        {
-            try
+        var last = "nobody answered";
+        return Grains.TwoSilos.EventuallyAsync(
+            async () =>
             {
-                var hosts = await client.Client.GetGrain<IManagementGrain>(Random.Shared.Next(1 << 20)).GetHosts(onlyActive: true).WaitAsync(TimeSpan.FromSeconds(0.3));
-                return expected.SetEquals(hosts.Keys);
-            }
-            catch (Exception exception) when (exception is TimeoutException or OrleansException)
-            {
-                return false;
-            }
-        });
+                try
+                {
+                    var hosts = await client.Client.GetGrain<IManagementGrain>(Random.Shared.Next(1 << 20)).GetHosts(onlyActive: true).WaitAsync(TimeSpan.FromSeconds(0.3));
+                    last = string.Join(", ", hosts.Keys);
+                    return expected.SetEquals(hosts.Keys);
+                }
+                catch (Exception exception) when (exception is TimeoutException or OrleansException)
+                {
+                    last = $"{last}; {exception.GetType().Name} {exception.Message}";
+                    last = last[Math.Max(0, last.Length - 500)..];
+                    return false;
+                }
+            },
+            () => Task.FromResult($"Active: {last}; expected: {string.Join(", ", expected)}\n{string.Join("\n", silos.Select(silo => silo.Output))}"));
     }
 }

@@ -167,7 +167,7 @@ public sealed class TlsTests(TlsSilo silo) : IClassFixture<TlsSilo>
     private async Task FailsAsync(JoblibTlsOptions? tls, string heading, string says)
     {
         var exception = await Assert.ThrowsAsync<JoblibException>(() => ConnectAsync(tls).WaitAsync(Patience.Limit));
-        Assert.Contains(says, exception.Message);
+        Assert.True(exception.Message.Contains(says), exception.ToString());
         Assert.Equal("docs/errors.md#" + heading, exception.HelpLink);
     }
 }

@@ -1,3 +1,7 @@
-using Orleans.Joblib.Silo;
+namespace Orleans.Joblib.Silo;
 
-return await SiloCommand.InvokeAsync(args).ConfigureAwait(false);
+/// <summary>joblib-silo.</summary>
+internal static class Program
+{
+    private static Task<int> Main(string[] args) => SiloCommand.InvokeAsync(args);
+}

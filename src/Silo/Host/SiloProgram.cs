@@ -22,6 +22,7 @@ internal static class SiloProgram
     private const int MostPortTries = 5;
     private static readonly TimeSpan RedisTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LastGrace = TimeSpan.FromSeconds(2);
 
     internal static async Task RunAsync(SiloHostOptions options)
     {
@@ -61,6 +62,8 @@ internal static class SiloProgram
             var drained = app.Services.GetRequiredService<SiloWorkers>().DrainAsync(options.DrainTimeout);
             await Task.WhenAny(drained, signals.Second).ConfigureAwait(false);
 
+            // Without Redis, Orleans' goodbye is tried again and again.
+            using var last = new Timer(static _ => Environment.Exit(0), null, StopTimeout + LastGrace, Timeout.InfiniteTimeSpan);
             using var timeout = new CancellationTokenSource(StopTimeout);
             await app.StopAsync(timeout.Token).ConfigureAwait(false);
         }
@@ -132,6 +135,9 @@ internal static class SiloProgram
         {
             // Two warnings at every start, about server garbage collection, which a program with workers of its own on every core does better without.
             builder.Logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
+
+            // It measures its first period from the machine's start and warns of hours.
+            builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         }
 
         builder.UseOrleans(orleans => Configure(orleans, options, redis, silo, gateway));
@@ -158,6 +164,11 @@ internal static class SiloProgram
                 membership.ConfigurationOptions = ConfigurationOptions.Parse(redis.Configuration);
                 membership.CreateMultiplexer = _ => Task.FromResult<(IConnectionMultiplexer, bool)>((redis, true));
             });
+        }
+
+        if (redis is not null)
+        {
+            orleans.Services.AddHostedService(services => ActivatorUtilities.CreateInstance<MembershipKeeper>(services, redis, RedisConnection.MembersOf(options.Cluster)));
         }
 
         orleans.Configure<ClusterOptions>(cluster =>

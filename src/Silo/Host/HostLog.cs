@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Logging;
+
+namespace Orleans.Joblib.Silo;
+
+/// <summary>What the silo program says in logs beside what its silo says.</summary>
+internal static partial class HostLog
+{
+    [LoggerMessage(121, LogLevel.Warning, "Redis had lost the cluster's membership table: {Silos} silos were written back.")]
+    internal static partial void TableRestored(ILogger logger, int silos);
+
+    [LoggerMessage(122, LogLevel.Debug, "Redis did not give the membership table.")]
+    internal static partial void TableNotRead(ILogger logger, Exception exception);
+}
