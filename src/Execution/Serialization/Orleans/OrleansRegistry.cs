@@ -10,14 +10,20 @@ namespace Orleans.Joblib;
 /// <summary>Orleans' serializer for the types of some assemblies. Thread-safe.</summary>
 internal sealed class OrleansRegistry
 {
+    // Orleans looks for its parts in every assembly that is loaded, and throws for a part that is not there, as in code that came without the parts it does not use.
+    private static readonly Lazy<ServiceDescriptor[]> Standard = new(() => [.. new ServiceCollection().AddSerializer()]);
+
     private readonly ServiceProvider _services;
     private readonly HashSet<Type> _known = [];
 
     internal OrleansRegistry(IReadOnlyList<Assembly> assemblies)
     {
         Assemblies = assemblies;
-        var services = new ServiceCollection();
-        services.AddSerializer();
+        IServiceCollection services = new ServiceCollection();
+        foreach (var service in Standard.Value)
+        {
+            services.Add(service);
+        }
 
         // Orleans adds whatever the process was started with. Two loads of one assembly, or two of its versions, do not fit into one registry.
         var manifests = services
@@ -52,6 +58,9 @@ internal sealed class OrleansRegistry
     }
 
     internal IReadOnlyList<Assembly> Assemblies { get; }
+
+    /// <summary>To be called before code of others is loaded.</summary>
+    internal static void Prepare() => _ = Standard.Value;
 
     internal bool Knows(Type type) => _known.Contains(DefinitionOf(type));
 

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using Xunit;
+using static Orleans.Joblib.Joblib;
+
+namespace Orleans.Joblib.Tests.Remote;
+
+/// <summary>Silos that die, stand still, go and come in the middle of a run: every call's result comes once, and it is the right one.</summary>
+public sealed class SiloFaultTests(ITestOutputHelper output)
+{
+    private const int Calls = 400;
+
+    [Fact]
+    public async Task Run_SiloIsKilled_ItsBatchesRunElsewhere()
+    {
+        await using var cluster = await SiloCluster.StartAsync(silos: 3, slots: 2);
+        await using var connection = await cluster.ConnectAsync();
+        var run = RunAsync(connection, out var first);
+        await first;
+        await cluster.Silos[1].KillAsync();
+        var killedAt = Stopwatch.GetTimestamp();
+        Check(await run);
+        output.WriteLine($"The run ended {Stopwatch.GetElapsedTime(killedAt).TotalSeconds:0.00} s after the kill.");
+    }
+
+    [Fact]
+    public async Task Run_EverySiloButOneIsKilledInTurn_TheRunGoesOn()
+    {
+        // Whichever of them has the coordinator, it is among the dead or its death is not needed.
+        await using var cluster = await SiloCluster.StartAsync(silos: 3, slots: 2);
+        await using var connection = await cluster.ConnectAsync();
+        var run = RunAsync(connection, out var first);
+        await first;
+        await cluster.Silos[0].KillAsync();
+        await cluster.Silos[1].KillAsync();
+        Check(await run);
+    }
+
+    [Fact]
+    public async Task Run_SiloIsTerminated_ItFinishesWhatItHasAndGivesTheRestBack()
+    {
+        await using var cluster = await SiloCluster.StartAsync(silos: 2, slots: 2);
+        await using var connection = await cluster.ConnectAsync();
+        var run = RunAsync(connection, out var first);
+        await first;
+        cluster.Silos[0].Terminate();
+        Assert.Equal(0, await cluster.Silos[0].ExitAsync());
+        Check(await run);
+    }
+
+    [Fact]
+    public async Task Run_SiloJoins_ItGetsSlots()
+    {
+        await using var cluster = await SiloCluster.StartAsync(silos: 1, slots: 1);
+        await using var connection = await cluster.ConnectAsync();
+        var run = RunAsync(connection, out var first);
+        await first;
+        var joined = await cluster.AddAsync();
+        var results = await run;
+        Check(results);
+        Assert.Contains(joined[0].Id, results.Select(result => result.Process));
+    }
+
+    [Fact]
+    public async Task Run_SiloIsPausedUntilItIsGivenUp_ItsBatchesRunElsewhereAndItsLateOutcomesAreIgnored()
+    {
+        await using var cluster = await SiloCluster.StartAsync(silos: 3, slots: 2);
+        await using var connection = await cluster.ConnectAsync();
+        var run = RunAsync(connection, out var first);
+        await first;
+        cluster.Silos[2].Pause();
+        Check(await run);
+        cluster.Silos[2].Continue();
+        Check(await RunAsync(connection, out _));
+    }
+
+    [Fact]
+    public async Task Run_CallThatKillsItsSilo_FailsTheRunByNameAfterThreeSilos()
+    {
+        await using var cluster = await SiloCluster.StartAsync(silos: 4, slots: 1);
+        await using var connection = await cluster.ConnectAsync();
+        var parallel = Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client), batchSize: 1);
+        var thrown = await Assert.ThrowsAsync<TerminatedWorkerException>(() =>
+            parallel.RunAsync(Enumerable.Range(0, 8).Select(i => Delayed(Deadly, i)), TestContext.Current.CancellationToken));
+        Assert.Contains("Deadly(3)", thrown.Message);
+        Assert.Equal(3, cluster.Silos.Count(silo => silo.HasExited));
+    }
+
+    private static int Deadly(int i)
+    {
+        if (i == 3)
+        {
+            Process.GetCurrentProcess().Kill();
+        }
+
+        return i;
+    }
+
+    private static (int Value, int Process) Slow(int i)
+    {
+        Thread.Sleep(20);
+        return (i * i, Environment.ProcessId);
+    }
+
+    /// <param name="connection">The cluster.</param>
+    /// <param name="first">Completes when calls are being made.</param>
+    private static Task<(int Value, int Process)[]> RunAsync(JoblibCluster connection, out Task first)
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        first = begun.Task;
+        var progress = new Begun(begun);
+        var parallel = Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client), batchSize: 2, progress: progress);
+        return parallel.RunAsync(Enumerable.Range(0, Calls).Select(i => Delayed(Slow, i)), TestContext.Current.CancellationToken);
+    }
+
+    private static void Check((int Value, int Process)[] results) => Assert.Equal(Enumerable.Range(0, Calls).Select(i => i * i), results.Select(result => result.Value));
+
+    private sealed class Begun(TaskCompletionSource begun) : IProgress<RunProgress>
+    {
+        public void Report(RunProgress value) => begun.TrySetResult();
+    }
+}
