@@ -1,32 +1,16 @@
-using Microsoft.Extensions.DependencyInjection;
 using Orleans.Joblib.Silo;
 using Orleans.Runtime;
 using Xunit;
 
 namespace Orleans.Joblib.Tests.Code;
 
-public sealed class CodeGrainTests : IAsyncLifetime
+public sealed class CodeGrainTests(TwoCaches caches) : IClassFixture<TwoCaches>, IDisposable
 {
     private readonly Compiled _program = new();
-    private readonly List<string> _roots = [];
-    private LocalCluster? _cluster;
 
-    private LocalCluster Cluster => _cluster!;
+    private LocalCluster Cluster => caches.Cluster;
 
-    public async ValueTask InitializeAsync() => _cluster = await LocalCluster.StartAsync(silos: 2, configureSilo: silo =>
-    {
-        // Each silo has a cache of its own, as on two hosts.
-        var root = Directory.CreateTempSubdirectory("joblib-cache-").FullName;
-        _roots.Add(root);
-        silo.Services.Configure<CodeCacheOptions>(options => options.Directory = Path.Combine(root, "code"));
-    });
-
-    public async ValueTask DisposeAsync()
-    {
-        await Cluster.DisposeAsync();
-        _roots.ForEach(root => Directory.Delete(root, recursive: true));
-        _program.Dispose();
-    }
+    public void Dispose() => _program.Dispose();
 
     [Fact]
     public async Task Ensure_NewProgram_IsSentToEachSiloOnce()
@@ -74,7 +58,7 @@ public sealed class CodeGrainTests : IAsyncLifetime
         var shipper = new CodeShipper(Cluster.Client);
         await shipper.EnsureAsync(Silo(1), code);
         var sent = shipper.BytesSent;
-        File.WriteAllText(Path.Combine(_roots[1], "code", "blobs", code.Manifest.Items[1].Hash.ToString()), "damaged");
+        File.WriteAllText(Path.Combine(caches.Roots[1], "blobs", code.Manifest.Items[1].Hash.ToString()), "damaged");
         using (var lease = Contexts(1).TryAcquire(code.Manifest.Id)!)
         {
             Assert.Throws<JoblibException>(() => lease.Resolver.Resolve(code.Manifest.Items[1].Name, code.Manifest.Items[1].Mvid));
@@ -118,9 +102,9 @@ public sealed class CodeGrainTests : IAsyncLifetime
         Assert.Null(Contexts(0).TryAcquire(code.Manifest.Id));
     }
 
-    private SiloAddress Silo(int number) => Cluster.Services[number].GetRequiredService<ILocalSiloDetails>().SiloAddress;
+    private SiloAddress Silo(int number) => caches.Silo(number);
 
-    private CodeContexts Contexts(int number) => Cluster.Services[number].GetRequiredService<CodeContexts>();
+    private CodeContexts Contexts(int number) => caches.Contexts(number);
 
     private CodeSnapshot Program(int largeBytes = 0)
     {

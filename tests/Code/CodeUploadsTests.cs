@@ -66,6 +66,13 @@ public sealed class CodeUploadsTests : IDisposable
     }
 
     [Fact]
+    public void Claim_PieceThatArrivedMeanwhile_IsNotAskedForAgain()
+    {
+        var hash = _silo.Put(CodeStoreTests.Bytes(1, 100));
+        Assert.Empty(_silo.Uploads.Claim([Items(1)[0] with { Hash = hash, Length = 100 }]));
+    }
+
+    [Fact]
     public void Claim_ClientFellSilentMidway_ThePieceIsAskedOfTheNext()
     {
         var bytes = CodeStoreTests.Bytes(1, 2 * CodeChunk.MostBytes);

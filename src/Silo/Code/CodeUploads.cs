@@ -41,7 +41,9 @@ internal sealed class CodeUploads : IDisposable
         lock (_gate)
         {
             DropSilent();
-            return [.. missing.Where(item => _uploads.TryAdd(item.Hash, new CodeUpload(item.Length) { ProgressAt = _time.GetTimestamp() })).Select(item => item.Hash)];
+
+            // Another client's upload may have ended since the caller looked: then the caller looks again.
+            return [.. missing.Where(item => !_store.Has(item.Hash, item.Length) && _uploads.TryAdd(item.Hash, new CodeUpload(item.Length) { ProgressAt = _time.GetTimestamp() })).Select(item => item.Hash)];
         }
     }
 
