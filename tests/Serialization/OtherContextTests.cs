@@ -1,112 +1,144 @@
+using System.Collections.Frozen;
+using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
+using TravelCases;
 using Xunit;
-using static Orleans.Joblib.Joblib;
 
 namespace Orleans.Joblib.Tests;
 
-/// <summary>Calls decoded against another load of the same assemblies, as on a silo.</summary>
+/// <summary>Calls decoded against another load of the same assembly, as on a silo: they run there, their results come back as the client's types, and the load goes.</summary>
 public sealed class OtherContextTests
 {
-    [Fact]
-    public void Calls_InACollectibleContext_RunThereAndComeBack()
-    {
-        var context = RoundTrip();
-        for (var i = 0; i < 20 && context.IsAlive; i++)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
+    private const string Place = "a silo's";
 
-        Assert.False(context.IsAlive, "The load context did not unload: something static holds on to its types.");
-    }
+    public static TheoryData<string> Kinds => [.. Cases.Kinds];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Call_InACollectibleContext_RunsThereComesBackAndUnloads(string kind) => AssertUnloads(OneCall(kind));
 
     [Fact]
-    public void OrleansTypes_InACollectibleContext_ComeBackAndUnload()
-    {
-        var context = OrleansRoundTrip();
-        for (var i = 0; i < 20 && context.IsAlive; i++)
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-        }
-
-        Assert.False(context.IsAlive, "The load context did not unload: something static holds on to its types.");
-    }
+    public void MixedBatch_InACollectibleContext_ComesBackAndUnloads() => AssertUnloads(AllCalls());
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static WeakReference RoundTrip()
+    private static WeakReference OneCall(string kind)
     {
         var silo = new OtherCode();
         var client = new LoadedCode();
         var encoder = new PayloadEncoder(client);
-        var decoder = new PayloadDecoder(silo);
-        var back = new PayloadEncoder(NoReferences.Instance, decoder.Serializers);
-        var home = new PayloadDecoder(client);
-
-        var numbers = new[] { 3, 4 };
-        var person = new ValueTravelTests.Person("Ada", 36) { Tags = ["t"] };
-        var node = new ValueTravelTests.Node { Number = 5 };
-        node.Next = node;
-        Func<int, int> plus = x => x + numbers[0];
-        var calls = new List<Delayed<object>>();
-        for (var i = 0; i < 10; i++)
+        var home = new PayloadDecoder(client, encoder.Serializers);
+        var decoded = new PayloadDecoder(silo).DecodeCalls(encoder.EncodeCalls([Cases.Of(kind)]));
+        Assert.Contains(typeof(Cases).Assembly, client.Named.Keys);
+        if (kind == "failing")
         {
-            var index = i;
-            calls.Add(Delayed<object>(() => index * 2));
-            calls.Add(Delayed<object>(() => person with { Age = index }));
-            calls.Add(Delayed<object>(() => node.Next!.Number + plus(index)));
-            calls.Add(Delayed<ValueTravelTests.Person, object>(static p => new[] { p, p }, person));
-            calls.Add(Delayed<object>(() => new Dictionary<ValueTravelTests.Point, List<string>> { [new(index, 1)] = ["x"] }));
-            calls.Add(Delayed<object>(async () =>
-            {
-                await Task.Yield();
-                return numbers.Where(n => n > index).Sum();
-            }));
-            calls.Add(Delayed<object>(() => AssemblyLoadContext.GetLoadContext(typeof(OtherContextTests).Assembly)!.Name!));
+            var failure = home.DecodeFailure(decoded.Accept(new FailingRunner(), 0));
+            Assert.Equal(3, Assert.IsType<CaseException>(failure).Code);
+            return silo.Unload();
         }
 
-        var decoded = decoder.DecodeCalls(encoder.EncodeCalls<object>([.. calls]));
-        var results = new object[calls.Count];
-        home.DecodeResults(decoded.Accept(new Runner(), back), results.AsSpan());
-        for (var i = 0; i < 10; i++)
-        {
-            Assert.Equal(i * 2, results[7 * i]);
-            Assert.Equal((person.Name, i), (((ValueTravelTests.Person)results[(7 * i) + 1]).Name, ((ValueTravelTests.Person)results[(7 * i) + 1]).Age));
-            Assert.Equal(5 + i + 3, results[(7 * i) + 2]);
-            var pair = (ValueTravelTests.Person[])results[(7 * i) + 3];
-            Assert.Same(pair[0], pair[1]);
-            Assert.Equal(["x"], ((Dictionary<ValueTravelTests.Point, List<string>>)results[(7 * i) + 4])[new(i, 1)]);
-            Assert.Equal(numbers.Where(n => n > i).Sum(), results[(7 * i) + 5]);
-            Assert.Equal("a silo's", results[(7 * i) + 6]);
-        }
-
-        var failing = (DecodedCalls<int>)decoder.DecodeCalls(encoder.EncodeCalls([Delayed(() => numbers[5])]));
-        var thrown = Assert.Throws<IndexOutOfRangeException>(() => failing.Calls[0].Invoke(default));
-        Assert.IsType<IndexOutOfRangeException>(home.DecodeFailure(back.EncodeFailure(thrown, null)));
+        var results = new object[1];
+        home.DecodeResults(decoded.Accept(new Runner(), 0), results.AsSpan());
+        Check(kind, results[0]);
         return silo.Unload();
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static WeakReference OrleansRoundTrip()
+    private static WeakReference AllCalls()
     {
         var silo = new OtherCode();
         var client = new LoadedCode();
-        var decoder = new PayloadDecoder(silo);
-        var wire = new WireThing { Kept = 5 };
-        var foreign = new Foreign("f");
-        var decoded = decoder.DecodeCalls(new PayloadEncoder(client).EncodeCalls([Delayed<object>(() => (wire, foreign))]));
-        var results = new object[1];
-        new PayloadDecoder(client).DecodeResults(decoded.Accept(new Runner(), new PayloadEncoder(NoReferences.Instance, decoder.Serializers)), results.AsSpan());
-        var (thing, text) = ((WireThing, Foreign))results[0];
-        Assert.Equal((5, "surrogate of surrogate of f"), (thing.Kept, text.Text));
+        var kinds = Enumerable.Repeat(Cases.Kinds.Where(kind => kind != "failing"), 5).SelectMany(all => all).ToArray();
+        var decoded = new PayloadDecoder(silo).DecodeCalls(new PayloadEncoder(client).EncodeCalls<object>([.. kinds.Select(Cases.Of)]));
+        var results = new object[kinds.Length];
+        new PayloadDecoder(client).DecodeResults(decoded.Accept(new Runner(), 0), results.AsSpan());
+        for (var i = 0; i < kinds.Length; i++)
+        {
+            Check(kinds[i], results[i]);
+        }
+
         return silo.Unload();
     }
 
-    private sealed class Runner : IDecodedCallsVisitor<PayloadEncoder, byte[]>
+    private static void Check(string kind, object result)
     {
-        public byte[] Visit<T>(DecodedCalls<T> calls, PayloadEncoder state)
+        switch (kind)
+        {
+            case "constant":
+                Assert.Equal(5, result);
+                break;
+
+            case "ints":
+                Assert.Equal(7, result);
+                break;
+
+            case "record":
+                Assert.Equal(new Person("Ada", 3), result);
+                break;
+
+            case "delegate":
+                Assert.Equal(39, result);
+                break;
+
+            case "array":
+                Assert.Equal([new Spot(3, 4), default], (Spot[])result);
+                break;
+
+            case "table":
+                Assert.Equal(["x"], ((Dictionary<Spot, List<string>>)result)[new Spot(3, 1)]);
+                break;
+
+            case "frozen":
+                Assert.Equal([new Spot(3, 4)], (FrozenSet<Spot>)result);
+                break;
+
+            case "async":
+                Assert.Equal(3, result);
+                break;
+
+            case "counter":
+                Assert.Equal(1, result);
+                break;
+
+            case "sequence":
+                Assert.Equal([3, 4, 5], (IEnumerable<int>)result);
+                break;
+
+            case "cycle":
+                Assert.Same(result, ((Person)result).Friend);
+                break;
+
+            case "argument":
+                Assert.Equal(36, result);
+                break;
+
+            case "orleans":
+                Assert.Equal((5, 0), (((WireCase)result).Kept, ((WireCase)result).Dropped));
+                break;
+
+            default:
+                Assert.Equal(Place, result);
+                break;
+        }
+    }
+
+    // The runtime itself keeps code that has just run for a moment.
+    private static void AssertUnloads(WeakReference context)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (context.IsAlive && Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10))
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.False(context.IsAlive, "The load context did not unload: something static holds on to its types.");
+    }
+
+    private sealed class Runner : IDecodedCallsVisitor<int, byte[]>
+    {
+        public byte[] Visit<T>(DecodedCalls<T> calls, int state)
         {
             var results = new T[calls.Count];
             for (var i = 0; i < results.Length; i++)
@@ -114,16 +146,32 @@ public sealed class OtherContextTests
                 results[i] = calls.Calls[i].Invoke(default);
             }
 
-            return state.EncodeResults<T>(results);
+            return calls.ResultEncoder.EncodeResults<T>(results);
+        }
+    }
+
+    private sealed class FailingRunner : IDecodedCallsVisitor<int, byte[]>
+    {
+        public byte[] Visit<T>(DecodedCalls<T> calls, int state)
+        {
+            try
+            {
+                calls.Calls[0].Invoke(default);
+                return [];
+            }
+            catch (Exception exception)
+            {
+                return calls.ResultEncoder.EncodeFailure(exception, null);
+            }
         }
     }
 
     private sealed class OtherCode : ICodeResolver
     {
-        private readonly AssemblyLoadContext _context = new("a silo's", isCollectible: true);
+        private readonly AssemblyLoadContext _context = new(Place, isCollectible: true);
         private readonly Assembly _copy;
 
-        internal OtherCode() => _copy = _context.LoadFromAssemblyPath(typeof(OtherContextTests).Assembly.Location);
+        internal OtherCode() => _copy = _context.LoadFromAssemblyPath(typeof(Cases).Assembly.Location);
 
         public Assembly Resolve(string name, Guid mvid) =>
             name == _copy.GetName().Name && mvid == _copy.ManifestModule.ModuleVersionId ? _copy : throw new JoblibException($"'{name}' is not in the code set.");

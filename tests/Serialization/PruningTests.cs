@@ -121,7 +121,18 @@ public sealed class PruningTests
     public void CapturedIterator_HoldsAClosure_OnlyWhatItReads()
     {
         using var stream = new MemoryStream();
-        Assert.Equal([2, 4], Travel.Copy(Doubled([1, 2], stream)));
+        var factor = 2;
+        Action log = () => stream.WriteByte((byte)factor);
+        log();
+        IEnumerable<int> Doubled(int[] numbers)
+        {
+            foreach (var number in numbers)
+            {
+                yield return number * factor;
+            }
+        }
+
+        Assert.Equal([2, 4], Travel.Copy(Doubled([1, 2])));
     }
 
     [Fact]
@@ -138,22 +149,6 @@ public sealed class PruningTests
         {
             var number = i;
             yield return Delayed(() => number);
-        }
-    }
-
-    private static IEnumerable<int> Doubled(int[] numbers, Stream log)
-    {
-        var factor = 2;
-        Action write = () => log.WriteByte((byte)factor);
-        Func<int, int> twice = x => x * factor;
-        foreach (var number in numbers)
-        {
-            if (number < 0)
-            {
-                write();
-            }
-
-            yield return twice(number);
         }
     }
 }

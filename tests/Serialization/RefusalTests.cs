@@ -33,12 +33,12 @@ public sealed class RefusalTests
         var array = new object[] { thread };
         Assert.Equal("captured 'array' → element [0] → Thread", PathOf(() => array.Length));
         var pair = (1, Inner: new Holder { Value = thread });
-        Assert.Equal("captured 'pair' → field 'Item2' → property 'Value' → Thread", PathOf(() => pair.Inner.GetHashCode()));
+        Assert.Equal("captured 'pair' → property 'Value' → Thread", PathOf(() => pair.Inner.GetHashCode()));
         Func<string?> name = () => thread.Name;
         Assert.Equal("captured 'name' → captured 'thread' → Thread", PathOf(() => name()!.Length));
         Assert.Equal("argument 2 → Thread", Assert.Throws<CannotTravelException>(() => Travel.Encode(Delayed((int x, object y) => x + y.GetHashCode(), 1, (object)thread))).Path);
         Assert.Equal("result → Thread", Assert.Throws<CannotTravelException>(() => Travel.EncodeResults<object>(thread)).Path);
-        Assert.Equal("'this' → field '_unshippable' → Thread", PathOf(new Holder { Value = 1 }.Unshippable));
+        Assert.Equal("'this' → field '_unshippable' → Thread", PathOf(new Bound().Unshippable));
     }
 
     [Fact]
@@ -99,9 +99,12 @@ public sealed class RefusalTests
 
     private sealed class Holder
     {
-        private readonly Thread _unshippable = Thread.CurrentThread;
-
         public object? Value { get; set; }
+    }
+
+    private sealed class Bound
+    {
+        private readonly Thread _unshippable = Thread.CurrentThread;
 
         public int Unshippable() => _unshippable.ManagedThreadId;
     }

@@ -15,19 +15,19 @@ public sealed class SerializerTests
         table.Add(typeof(Connection), new ConnectionSerializer());
         table.Add(typeof(Handle), new HandleSerializer());
         var code = new LoadedCode();
-        var decoder = new PayloadDecoder(code);
+        var encoder = new PayloadEncoder(code, table);
         var connection = new Connection("db1");
         var handle = new Handle(77);
-        Func<Connection> call = () => new Connection($"{connection.Name}/{handle.Number}", connection.Opened);
-        var sent = (DecodedCalls<Connection>)decoder.DecodeCalls(new PayloadEncoder(code, table).EncodeCalls([Delayed(call)]));
+        Func<(Connection, Handle)> call = () => (new Connection($"{connection.Name}/{handle.Number}", connection.Opened), handle);
+        var sent = (DecodedCalls<(Connection, Handle)>)new PayloadDecoder(code).DecodeCalls(encoder.EncodeCalls([Delayed(call)]));
         var result = sent.Calls[0].Invoke(default);
-        Assert.Equal(("db1/77", 1), (result.Name, result.Opened));
+        Assert.Equal(("db1/77", 1), (result.Item1.Name, result.Item1.Opened));
 
         // The silo's encoder knows what came with the calls.
-        var payload = new PayloadEncoder(NoReferences.Instance, decoder.Serializers).EncodeResults<Connection>([result]);
-        var results = new Connection[1];
-        decoder.DecodeResults(payload, results.AsSpan());
-        Assert.Equal(("db1/77", 2), (results[0].Name, results[0].Opened));
+        var payload = sent.ResultEncoder.EncodeResults<(Connection, Handle)>([result]);
+        var results = new (Connection, Handle)[1];
+        new PayloadDecoder(code, encoder.Serializers).DecodeResults(payload, results.AsSpan());
+        Assert.Equal(("db1/77", 2, (nint)77), (results[0].Item1.Name, results[0].Item1.Opened, results[0].Item2.Number));
         Assert.Contains(typeof(ConnectionSerializer).Assembly, code.Named.Keys);
     }
 

@@ -3,9 +3,10 @@ using System.Reflection;
 
 namespace Orleans.Joblib;
 
-/// <summary>What all payloads of one code set share while they are read: types, methods and codecs that were found. Thread-safe.</summary>
-internal sealed class DecodingContext(ICodeResolver code, CodecTable codecs, DecodeLimits limits)
+/// <summary>What all payloads of one code set, and one list of the user's serializers, share while they are read: types, methods and codecs that were found. Thread-safe.</summary>
+internal sealed class DecodingContext(ICodeResolver code, CodecTable codecs, PayloadEncoder resultEncoder, DecodeLimits limits)
 {
+    private readonly BlobTable<CallShape> _shapes = new();
     private readonly BlobTable<ObjectCodec> _codecs = new();
     private readonly BlobTable<DelegatePlan> _plans = new();
     private readonly BlobTable<Type> _types = new();
@@ -16,6 +17,12 @@ internal sealed class DecodingContext(ICodeResolver code, CodecTable codecs, Dec
     internal DecodeLimits Limits => limits;
 
     internal TypeFinder Types { get; } = new(code);
+
+    /// <summary>Writes the results of the calls with the same serializers.</summary>
+    internal PayloadEncoder ResultEncoder => resultEncoder;
+
+    internal CallShape ShapeOf(ReadOnlySpan<byte> description) =>
+        _shapes.TryGet(description, out var known) ? known : _shapes.Add(description, CallShape.Read(Reader(description), this));
 
     internal ObjectCodec CodecOf(ReadOnlySpan<byte> description)
     {

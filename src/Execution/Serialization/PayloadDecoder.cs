@@ -8,27 +8,34 @@ namespace Orleans.Joblib;
 /// </remarks>
 internal sealed class PayloadDecoder
 {
+    private const int MostContexts = 64;
+
+    private readonly ICodeResolver _code;
+    private readonly DecodeLimits _limits;
+    private readonly OrleansSerializers _orleans = new();
+    private readonly BlobTable<DecodingContext> _contexts = new();
     private readonly DecodingContext _context;
-    private readonly BlobTable<CallShape> _shapes = new();
+    private int _contextCount;
 
     /// <param name="code">The code set.</param>
+    /// <param name="serializers">At a client the user's serializers, those of the encoder of its calls; null elsewhere: payloads of calls say which.</param>
     /// <param name="limits">What a payload may cost; the default when null.</param>
-    internal PayloadDecoder(ICodeResolver code, DecodeLimits? limits = null) =>
-        _context = new DecodingContext(code, new CodecTable(NoReferences.Instance, new SerializerTable(), new OrleansSerializers()), limits ?? DecodeLimits.Default);
-
-    /// <summary>The user's serializers that payloads of calls have named: for the encoder of the results.</summary>
-    internal SerializerTable Serializers { get; } = new();
+    internal PayloadDecoder(ICodeResolver code, SerializerTable? serializers = null, DecodeLimits? limits = null)
+    {
+        _code = code;
+        _limits = limits ?? DecodeLimits.Default;
+        _context = NewContext(serializers ?? new SerializerTable());
+    }
 
     /// <exception cref="JoblibException">The payload is malformed, or needs code that is not here.</exception>
     internal DecodedCalls DecodeCalls(ReadOnlyMemory<byte> payload)
     {
         try
         {
-            var reader = Open(payload, PayloadFormat.Calls);
-            ReadSerializers(reader);
+            var context = ContextOf(payload, out var reader);
             var count = reader.ReadVarUInt();
             var shapeCount = reader.ReadVarUInt();
-            if (count == 0 || count > (ulong)_context.Limits.MaxCalls || shapeCount == 0 || shapeCount > count || shapeCount > (ulong)reader.Left)
+            if (count == 0 || count > (ulong)_limits.MaxCalls || shapeCount == 0 || shapeCount > count || shapeCount > (ulong)reader.Left)
             {
                 throw PayloadReader.Malformed("a batch's number of calls");
             }
@@ -36,16 +43,17 @@ internal sealed class PayloadDecoder
             DecodedCalls calls;
             if (shapeCount == 1)
             {
-                var shape = ShapeOf(reader.ReadBlob());
+                var shape = context.ShapeOf(reader.ReadBlob());
                 reader.Charge((long)shape.Memory * (long)count);
                 calls = shape.Decode(reader, (int)count);
             }
             else
             {
-                calls = ReadMixed(reader, (int)count, (int)shapeCount);
+                calls = ReadMixed(context, reader, (int)count, (int)shapeCount);
             }
 
             Close(reader);
+            calls.ResultEncoder = context.ResultEncoder;
             return calls;
         }
         catch (Exception exception) when (exception is not JoblibException and not OutOfMemoryException)
@@ -108,21 +116,48 @@ internal sealed class PayloadDecoder
         return reader;
     }
 
-    private void ReadSerializers(GraphReader reader)
+    private DecodingContext NewContext(SerializerTable serializers) =>
+        new(_code, new CodecTable(NoReferences.Instance, serializers, _orleans), new PayloadEncoder(NoReferences.Instance, serializers), _limits);
+
+    /// <summary>Begins to read calls, in the context of the serializers that they name: another run with the same code may have others.</summary>
+    private DecodingContext ContextOf(ReadOnlyMemory<byte> payload, out GraphReader reader)
     {
-        for (var count = reader.ReadCount(2); count > 0; count--)
+        var start = Open(payload, PayloadFormat.Calls);
+        var named = start.ReadBlob();
+        if (named.IsEmpty)
         {
-            var type = _context.TypeOf(reader.ReadBlob());
-            Serializers.Add(type, _context.SerializerOf(reader.ReadBlob(), type));
+            reader = start;
+            return _context;
         }
+
+        if (!_contexts.TryGet(named, out var context))
+        {
+            if (Interlocked.Increment(ref _contextCount) > MostContexts)
+            {
+                throw PayloadReader.Malformed($"calls with one code set use more than {MostContexts} different lists of serializers");
+            }
+
+            var serializers = new SerializerTable();
+            for (var list = new PayloadReader(named.ToArray(), DecodeLimits.FreeMemory); list.Left > 0;)
+            {
+                var type = _context.TypeOf(list.ReadBlob());
+                serializers.Add(type, _context.SerializerOf(list.ReadBlob(), type));
+            }
+
+            context = _contexts.Add(named, NewContext(serializers));
+        }
+
+        var rest = payload[^start.Left..];
+        reader = new GraphReader(context, rest, DecodeLimits.Budget(payload.Length));
+        return context;
     }
 
-    private DecodedCalls ReadMixed(GraphReader reader, int count, int shapeCount)
+    private static DecodedCalls ReadMixed(DecodingContext context, GraphReader reader, int count, int shapeCount)
     {
         var shapes = new CallShape[shapeCount];
         for (var i = 0; i < shapeCount; i++)
         {
-            shapes[i] = ShapeOf(reader.ReadBlob());
+            shapes[i] = context.ShapeOf(reader.ReadBlob());
         }
 
         var places = new List<int>[shapeCount];
@@ -158,7 +193,4 @@ internal sealed class PayloadDecoder
 
         return calls;
     }
-
-    private CallShape ShapeOf(ReadOnlySpan<byte> description) =>
-        _shapes.TryGet(description, out var known) ? known : _shapes.Add(description, CallShape.Read(new PayloadReader(description.ToArray(), 1 << 20), _context));
 }

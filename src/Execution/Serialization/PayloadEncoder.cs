@@ -5,14 +5,38 @@ using System.Runtime.InteropServices;
 namespace Orleans.Joblib;
 
 /// <summary>Turns calls, results and failures into bytes. Thread-safe; one for a run, a process or a code set: it keeps what it learnt about types alive.</summary>
-/// <param name="code">Is told of the user's assemblies that payloads name.</param>
-/// <param name="serializers">The user's serializers; this process's when null. A silo passes those of the decoder of the same code set.</param>
-internal sealed class PayloadEncoder(ICodeReferences code, SerializerTable? serializers = null)
+internal sealed class PayloadEncoder
 {
-    private readonly CodecTable _codecs = new(code, serializers ?? SerializerTable.OfProcess, new OrleansSerializers());
+    private readonly CodecTable _codecs;
+    private readonly byte[] _serializers;
     private readonly ConcurrentDictionary<(Type Form, DelegateKey Key), object> _shapes = new();
     private GraphWriter? _spare;
     private object? _lastShape;
+
+    /// <param name="code">Is told of the user's assemblies that payloads name.</param>
+    /// <param name="serializers">The user's serializers; those that this process has registered by now when null.</param>
+    internal PayloadEncoder(ICodeReferences code, SerializerTable? serializers = null)
+    {
+        // As they are now: what one payload says of a type must hold for the next.
+        Serializers = (serializers ?? SerializerTable.OfProcess).Copy();
+        _codecs = new CodecTable(code, Serializers, new OrleansSerializers());
+        var list = new PayloadWriter();
+        var description = new PayloadWriter();
+        foreach (var (type, serializer) in Serializers.All)
+        {
+            foreach (var named in (Type[])[type, serializer.GetType()])
+            {
+                description.Clear();
+                TypeNames.Write(description, named, code);
+                list.WriteBlob(description.Written);
+            }
+        }
+
+        _serializers = list.ToArray();
+    }
+
+    /// <summary>The user's serializers that it uses: for the decoder of the results.</summary>
+    internal SerializerTable Serializers { get; }
 
     /// <summary>The bytes of a batch.</summary>
     /// <exception cref="CannotTravelException">A call holds something that cannot travel.</exception>
@@ -28,7 +52,7 @@ internal sealed class PayloadEncoder(ICodeReferences code, SerializerTable? seri
         try
         {
             PayloadFormat.Write(writer, PayloadFormat.Calls);
-            WriteSerializers(writer);
+            writer.WriteBlob(_serializers);
             writer.WriteVarUInt((ulong)calls.Length);
             var shape = ShapeOf(calls[0], writer);
             var same = 1;
@@ -130,27 +154,6 @@ internal sealed class PayloadEncoder(ICodeReferences code, SerializerTable? seri
         var advice = $"{remedy}make it inside the call, pass what it is made from, register a serializer (CallSerializers.Register) or wrap it (Portable.Wrap).";
         return new CannotTravelException(
             path, $"{what} '{text}' cannot be sent to another process: {path}. {type} {refusal.Reason}. {char.ToUpperInvariant(advice[0])}{advice[1..]}", null);
-    }
-
-    private void WriteSerializers(GraphWriter writer)
-    {
-        if (_codecs.Serializers.IsEmpty)
-        {
-            writer.WriteByte(0);
-            return;
-        }
-
-        var all = _codecs.Serializers.All.ToArray();
-        writer.WriteVarUInt((ulong)all.Length);
-        foreach (var (type, serializer) in all)
-        {
-            var description = new PayloadWriter();
-            TypeNames.Write(description, type, _codecs.Code);
-            writer.WriteBlob(description.Written);
-            description.Clear();
-            TypeNames.Write(description, serializer.GetType(), _codecs.Code);
-            writer.WriteBlob(description.Written);
-        }
     }
 
     private void WriteMixed<T>(GraphWriter writer, ReadOnlySpan<Delayed<T>> calls, ref int current)

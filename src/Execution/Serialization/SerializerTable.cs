@@ -24,6 +24,18 @@ internal sealed class SerializerTable
         }
     }
 
+    /// <summary>The table as it is now.</summary>
+    internal SerializerTable Copy()
+    {
+        var copy = new SerializerTable();
+        foreach (var (type, serializer) in _serializers)
+        {
+            copy.Add(type, serializer);
+        }
+
+        return copy;
+    }
+
     internal void Add(Type type, object serializer) => _serializers[type] = serializer;
 
     /// <summary>The serializer of a type, or of the nearest base class or an interface of it, with the type that it was registered for.</summary>

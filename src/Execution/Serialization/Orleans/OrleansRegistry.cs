@@ -1,9 +1,12 @@
+using System.Collections;
 using System.Reflection;
+using System.Runtime.Loader;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orleans.Serialization;
 using Orleans.Serialization.Codecs;
 using Orleans.Serialization.Configuration;
+using Orleans.Serialization.TypeSystem;
 
 namespace Orleans.Joblib;
 
@@ -14,7 +17,7 @@ internal sealed class OrleansRegistry
     private static readonly Lazy<ServiceDescriptor[]> Standard = new(() => [.. new ServiceCollection().AddSerializer()]);
 
     private readonly ServiceProvider _services;
-    private readonly HashSet<Type> _known = [];
+    private readonly Dictionary<Type, Assembly> _teachers = [];
 
     internal OrleansRegistry(IReadOnlyList<Assembly> assemblies)
     {
@@ -44,6 +47,11 @@ internal sealed class OrleansRegistry
         }
 
         _services = services.BuildServiceProvider();
+        foreach (var context in assemblies.Where(assembly => assembly.IsCollectible).Select(AssemblyLoadContext.GetLoadContext).Distinct())
+        {
+            context!.Unloading += ForgetTypes;
+        }
+
         var options = _services.GetRequiredService<IOptions<TypeManifestOptions>>().Value;
         foreach (var type in options.Serializers.Concat(options.Converters).Where(type => assemblies.Contains(type.Assembly)))
         {
@@ -51,7 +59,7 @@ internal sealed class OrleansRegistry
             {
                 if (contract.GetGenericTypeDefinition() is var open && (open == typeof(IFieldCodec<>) || open == typeof(IConverter<,>)))
                 {
-                    _known.Add(DefinitionOf(contract.GetGenericArguments()[0]));
+                    _teachers.TryAdd(DefinitionOf(contract.GetGenericArguments()[0]), type.Assembly);
                 }
             }
         }
@@ -62,9 +70,24 @@ internal sealed class OrleansRegistry
     /// <summary>To be called before code of others is loaded.</summary>
     internal static void Prepare() => _ = Standard.Value;
 
-    internal bool Knows(Type type) => _known.Contains(DefinitionOf(type));
+    internal bool Knows(Type type) => _teachers.ContainsKey(DefinitionOf(type));
+
+    /// <summary>The assembly that says how the type is written; null when none does.</summary>
+    internal Assembly? TeacherOf(Type type) => _teachers.GetValueOrDefault(DefinitionOf(type));
 
     internal Serializer<T> For<T>() => _services.GetRequiredService<Serializer<T>>();
+
+    // Orleans 10.4 keeps the names of all types that it has met in one static table, and nothing else: one entry there would keep a code set loaded for good.
+    private static void ForgetTypes(AssemblyLoadContext context)
+    {
+        if (typeof(RuntimeTypeNameFormatter).GetField("Cache", BindingFlags.Static | BindingFlags.NonPublic)?.GetValue(null) is IDictionary names)
+        {
+            foreach (var type in names.Keys.OfType<Type>().Where(type => type.IsCollectible))
+            {
+                names.Remove(type);
+            }
+        }
+    }
 
     private static Type DefinitionOf(Type type) => type.IsGenericType ? type.GetGenericTypeDefinition() : type;
 }

@@ -31,8 +31,14 @@ internal sealed class OrleansSerializers
             return null;
         }
 
-        var registry = For(assemblies);
-        return registry.Knows(type) ? registry : null;
+        // The far side needs what teaches this type and what that builds on, not whatever else this process has been taught.
+        if (For(assemblies).TeacherOf(type) is not { } teacher)
+        {
+            return null;
+        }
+
+        var needed = Needed([teacher, .. AssembliesOf(type)], context);
+        return For([.. assemblies.Where(needed.Contains)]);
     }
 
     internal OrleansRegistry For(IReadOnlyCollection<Assembly> assemblies)
@@ -40,6 +46,30 @@ internal sealed class OrleansSerializers
         var sorted = assemblies.OrderBy(assembly => assembly.FullName, StringComparer.Ordinal).ThenBy(assembly => assembly.ManifestModule.ModuleVersionId).ToArray();
         var key = string.Join(';', sorted.Select(assembly => $"{assembly.GetName().Name} {assembly.ManifestModule.ModuleVersionId} {assembly.GetHashCode()}"));
         return _registries.GetOrAdd(key, _ => new Lazy<OrleansRegistry>(() => new OrleansRegistry(sorted))).Value;
+    }
+
+    private static IEnumerable<Assembly> AssembliesOf(Type type) =>
+        (type.IsConstructedGenericType ? type.GetGenericArguments().SelectMany(AssembliesOf) : []).Prepend(type.Assembly);
+
+    private static HashSet<Assembly> Needed(IEnumerable<Assembly> start, AssemblyLoadContext context)
+    {
+        var loaded = context.Assemblies.Where(assembly => !SharedCode.IsShared(assembly)).ToLookup(assembly => assembly.GetName().Name);
+        var needed = new HashSet<Assembly>();
+        var work = new Stack<Assembly>(start);
+        while (work.TryPop(out var assembly))
+        {
+            if (!needed.Add(assembly) || assembly.IsDynamic)
+            {
+                continue;
+            }
+
+            foreach (var reference in assembly.GetReferencedAssemblies().SelectMany(name => loaded[name.Name]))
+            {
+                work.Push(reference);
+            }
+        }
+
+        return needed;
     }
 
     private bool IsTaught(Assembly assembly) =>

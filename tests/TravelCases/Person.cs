@@ -1,0 +1,6 @@
+namespace TravelCases;
+
+public sealed record Person(string Name, int Age)
+{
+    public Person? Friend { get; set; }
+}

@@ -1,0 +1,3 @@
+namespace TravelCases;
+
+public readonly record struct Spot(int X, int Y);
