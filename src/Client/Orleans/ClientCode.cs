@@ -7,21 +7,43 @@ internal sealed class ClientCode
 {
     // Code and shapes are the process's: a second client must not compile or hash them again.
     private static readonly CodeSet Set = new();
-    private static readonly PayloadCodec Codec = new(new PayloadEncoder(Set), new PayloadDecoder(new OwnCode()));
-    private static readonly ConditionalWeakTable<IClusterClient, ClientCode> ByClient = [];
+    private static readonly Lock Gate = new();
+    private static readonly ConditionalWeakTable<IClusterClient, CodeShipper> Shippers = [];
+    private static PayloadCodec? _codec;
+    private static int _codecVersion;
 
-    private readonly CodeSet _set = Set;
+    private ClientCode(CodeShipper shipper, PayloadCodec codec)
+    {
+        Shipper = shipper;
+        Encoder = codec.Encoder;
+        Decoder = codec.Decoder;
+    }
 
-    private ClientCode(IClusterClient client) => Shipper = new CodeShipper(client);
+    internal PayloadEncoder Encoder { get; }
 
-    internal PayloadEncoder Encoder { get; } = Codec.Encoder;
-
-    internal PayloadDecoder Decoder { get; } = Codec.Decoder;
+    internal PayloadDecoder Decoder { get; }
 
     internal CodeShipper Shipper { get; }
 
-    internal static ClientCode Of(IClusterClient client) => ByClient.GetValue(client, static client => new ClientCode(client));
+    internal static ClientCode Of(IClusterClient client) => new(Shippers.GetValue(client, static client => new CodeShipper(client)), CurrentCodec());
 
     /// <summary>The code set with all that payloads have named so far.</summary>
-    internal CodeSnapshot Snapshot() => _set.Snapshot();
+    internal static CodeSnapshot Snapshot() => Set.Snapshot();
+
+    // A codec keeps to the serializers that were registered when it was made: a later one is for later runs.
+    private static PayloadCodec CurrentCodec()
+    {
+        lock (Gate)
+        {
+            var version = SerializerTable.OfProcess.Version;
+            if (_codec is null || version != _codecVersion)
+            {
+                var encoder = new PayloadEncoder(Set);
+                _codec = new PayloadCodec(encoder, new PayloadDecoder(new OwnCode(), encoder.Serializers));
+                _codecVersion = version;
+            }
+
+            return _codec;
+        }
+    }
 }

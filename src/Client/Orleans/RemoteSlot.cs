@@ -133,7 +133,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
 
             try
             {
-                var snapshot = code.Snapshot();
+                var snapshot = ClientCode.Snapshot();
                 await code.Shipper.EnsureAsync(Grant.Silo, snapshot).ConfigureAwait(false);
                 var answer = await Grain.ExecuteRemoteAsync(new RemoteBatchRequest(snapshot.Manifest.Id, [.. batches.Select(Describe)])).ConfigureAwait(false);
                 run.Answered(this, answer);

@@ -14,7 +14,7 @@ internal static class ExecutableBatch
                 throw new JoblibException("bad-payload", $"Batch {request.Number} says {request.Calls} calls and holds {calls.Count}.");
             }
 
-            calls.Accept(Starter.Instance, (request, codec, scope, host));
+            calls.Accept(Starter.Instance, (request, scope, host));
         }
         catch (Exception exception)
         {
@@ -22,13 +22,13 @@ internal static class ExecutableBatch
         }
     }
 
-    private sealed class Starter : IDecodedCallsVisitor<(RemoteBatch Request, PayloadCodec Codec, RunScope Scope, IRemoteBatchHost Host), bool>
+    private sealed class Starter : IDecodedCallsVisitor<(RemoteBatch Request, RunScope Scope, IRemoteBatchHost Host), bool>
     {
         internal static readonly Starter Instance = new();
 
-        public bool Visit<T>(DecodedCalls<T> calls, (RemoteBatch Request, PayloadCodec Codec, RunScope Scope, IRemoteBatchHost Host) batch)
+        public bool Visit<T>(DecodedCalls<T> calls, (RemoteBatch Request, RunScope Scope, IRemoteBatchHost Host) batch)
         {
-            new ExecutableBatch<T>(batch.Request, calls, batch.Codec, batch.Scope, batch.Host).Run();
+            new ExecutableBatch<T>(batch.Request, calls, batch.Scope, batch.Host).Run();
             return true;
         }
     }

@@ -6,15 +6,15 @@ namespace Orleans.Joblib;
 internal sealed class ExecutableBatch<T> : IBatchOwner
 {
     private readonly CallBatch<T> _batch;
-    private readonly PayloadCodec _codec;
+    private readonly PayloadEncoder _encoder;
     private readonly RunScope _scope;
     private readonly IRemoteBatchHost _host;
     private ITimer? _watch;
     private int _ended;
 
-    internal ExecutableBatch(RemoteBatch request, DecodedCalls<T> calls, PayloadCodec codec, RunScope scope, IRemoteBatchHost host)
+    internal ExecutableBatch(RemoteBatch request, DecodedCalls<T> calls, RunScope scope, IRemoteBatchHost host)
     {
-        _codec = codec;
+        _encoder = calls.ResultEncoder;
         _scope = scope;
         _host = host;
         _batch = new CallBatch<T>(this, scope, request.Number, request.FirstCallIndex, calls.Calls, calls.Count)
@@ -49,15 +49,15 @@ internal sealed class ExecutableBatch<T> : IBatchOwner
         {
             if (fault is not null)
             {
-                _host.Ended(OutcomeStatus.Fault, _codec.Encoder.EncodeFailure(fault, null));
+                _host.Ended(OutcomeStatus.Fault, _encoder.EncodeFailure(fault, null));
             }
             else if (_batch.Failure is { } failure)
             {
-                _host.Ended(OutcomeStatus.Failed, _codec.Encoder.EncodeFailure(failure.Exception, failure.Failure));
+                _host.Ended(OutcomeStatus.Failed, _encoder.EncodeFailure(failure.Exception, failure.Failure));
             }
             else if (_batch.IsWhole)
             {
-                _host.Ended(OutcomeStatus.Completed, _codec.Encoder.EncodeResults<T>(_batch.Results));
+                _host.Ended(OutcomeStatus.Completed, _encoder.EncodeResults<T>(_batch.Results));
             }
             else
             {
@@ -67,7 +67,7 @@ internal sealed class ExecutableBatch<T> : IBatchOwner
         }
         catch (Exception exception)
         {
-            _host.Ended(OutcomeStatus.Fault, _codec.Encoder.EncodeFailure(exception, null));
+            _host.Ended(OutcomeStatus.Fault, _encoder.EncodeFailure(exception, null));
         }
     }
 

@@ -6,6 +6,7 @@ namespace Orleans.Joblib;
 internal sealed class SerializerTable
 {
     private readonly ConcurrentDictionary<Type, object> _serializers = new();
+    private int _version;
 
     internal static SerializerTable OfProcess { get; } = new();
 
@@ -36,7 +37,14 @@ internal sealed class SerializerTable
         return copy;
     }
 
-    internal void Add(Type type, object serializer) => _serializers[type] = serializer;
+    /// <summary>Grows with every registration.</summary>
+    internal int Version => Volatile.Read(ref _version);
+
+    internal void Add(Type type, object serializer)
+    {
+        _serializers[type] = serializer;
+        Interlocked.Increment(ref _version);
+    }
 
     /// <summary>The serializer of a type, or of the nearest base class or an interface of it, with the type that it was registered for.</summary>
     internal (Type Type, object Serializer)? For(Type type)

@@ -19,10 +19,6 @@ internal sealed class SiloCodecs
     internal CodecLease? TryAcquire(CodeHash code) =>
         _contexts.TryAcquire(code) is { } lease ? new CodecLease(lease, _codecs.GetValue(lease.Resolver, Create)) : null;
 
-    private static PayloadCodec Create(ICodeResolver resolver)
-    {
-        // Results may name no assembly that the code set lacks: there is nobody to send it back to.
-        var decoder = new PayloadDecoder(resolver);
-        return new PayloadCodec(new PayloadEncoder(NoReferences.Instance, decoder.Serializers), decoder);
-    }
+    // Only for faults: calls bring the encoder of their results with them.
+    private static PayloadCodec Create(ICodeResolver resolver) => new(new PayloadEncoder(NoReferences.Instance, new SerializerTable()), new PayloadDecoder(resolver));
 }
