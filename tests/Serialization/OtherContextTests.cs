@@ -9,6 +9,7 @@ using Xunit;
 namespace Orleans.Joblib.Tests;
 
 /// <summary>Calls decoded against another load of the same assembly, as on a silo: they run there, their results come back as the client's types, and the load goes.</summary>
+[Collection(ForeignCodeCollection.Name)]
 public sealed class OtherContextTests
 {
     private const string Place = "a silo's";

@@ -41,7 +41,7 @@ internal static class SharedCode
 
     /// <summary>Whether every silo has an assembly of that name in that version.</summary>
     internal static bool IsShared(string name, Version? version) =>
-        References.Value.Contains(name) || (Names.Contains(name) || name.StartsWith("System.Private.", StringComparison.Ordinal)) && !IsNewerPackage(name, version);
+        (Names.Contains(name) || References.Value.Contains(name) || name.StartsWith("System.Private.", StringComparison.Ordinal)) && !IsNewerPackage(name, version);
 
     // A package may bring a newer version of an assembly that the framework has too, as System.Text.Json 11 on .NET 10. The framework's own are numbered as it is,
     // or lower; those of Visual Basic are not, and no package has them.

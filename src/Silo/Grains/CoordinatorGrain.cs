@@ -8,11 +8,12 @@ namespace Orleans.Joblib.Silo;
 /// <summary>One run's control. Soft state: if its silo dies the next call brings it up elsewhere, and the client's next renewal seeds it again.</summary>
 /// <remarks>Reentrant, so that reports flow while slots are being changed; <c>_changing</c> keeps changes of slots one at a time.</remarks>
 [Reentrant]
-internal sealed class CoordinatorGrain(MembershipView membership, IOptions<SiloWorkerOptions> workers, TimeProvider time, ILogger<CoordinatorGrain> logger)
+internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptions<SiloWorkerOptions> workers, TimeProvider time, ILogger<CoordinatorGrain> logger)
     : Grain, ICoordinatorGrain, IDisposable
 {
     private const int RenewalsPerLease = 3;
 
+    private readonly MembershipView _membership = new(members);
     private readonly AutoBatcher _batcher = new();
     private readonly CompletionLog _completions = new();
     private readonly SemaphoreSlim _changing = new(1, 1);
@@ -125,9 +126,9 @@ internal sealed class CoordinatorGrain(MembershipView membership, IOptions<SiloW
 
     private bool SilosChanged() => !ActiveSilos().SetEquals(_silos.Keys);
 
-    private HashSet<SiloAddress> ActiveSilos() => [.. membership.Members().Active];
+    private HashSet<SiloAddress> ActiveSilos() => [.. _membership.Members().Active];
 
-    private RunGrant Grant() => new(_slots, workers.Value.Protocol, membership.Members());
+    private RunGrant Grant() => new(_slots, workers.Value.Protocol, _membership.Members());
 
     private async Task ChangeSlotsAsync()
     {

@@ -14,7 +14,13 @@ namespace Orleans.Joblib;
 internal sealed class OrleansRegistry
 {
     // Orleans looks for its parts in every assembly that is loaded, and throws for a part that is not there, as in code that came without the parts it does not use.
-    private static readonly Lazy<ServiceDescriptor[]> Standard = new(() => [.. new ServiceCollection().AddSerializer()]);
+    // It adds what it finds; two loads of one assembly, or two of its versions, do not fit into one registry, and must not be held from here.
+    private static readonly Lazy<ServiceDescriptor[]> Standard = new(() =>
+    [
+        // The one instance among them is its builder, which is done, and refers to all that it found.
+        .. new ServiceCollection().AddSerializer().Where(service => service.ImplementationInstance is null).Where(service => service.ServiceType != typeof(IConfigureOptions<TypeManifestOptions>)
+            || service.ImplementationType is not { } provider || SharedCode.IsShared(provider.Assembly)),
+    ]);
 
     private readonly ServiceProvider _services;
     private readonly Dictionary<Type, Assembly> _teachers = [];
@@ -26,16 +32,6 @@ internal sealed class OrleansRegistry
         foreach (var service in Standard.Value)
         {
             services.Add(service);
-        }
-
-        // Orleans adds whatever the process was started with. Two loads of one assembly, or two of its versions, do not fit into one registry.
-        var manifests = services
-            .Where(service => service.ServiceType == typeof(IConfigureOptions<TypeManifestOptions>)
-                && service.ImplementationType is { } provider && !SharedCode.IsShared(provider.Assembly))
-            .ToArray();
-        foreach (var manifest in manifests)
-        {
-            services.Remove(manifest);
         }
 
         foreach (var assembly in assemblies)
