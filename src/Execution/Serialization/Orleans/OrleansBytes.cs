@@ -1,3 +1,4 @@
+using System.Buffers;
 using Orleans.Serialization;
 
 namespace Orleans.Joblib;
@@ -5,12 +6,13 @@ namespace Orleans.Joblib;
 /// <summary>A value in Orleans' format, complete in itself.</summary>
 internal static class OrleansBytes
 {
-    internal static void Write<T>(GraphWriter writer, Serializer<T> serializer, T value)
+    internal static void Write<T>(GraphWriter writer, OrleansRegistry registry, Serializer<T> serializer, T value)
     {
-        byte[] bytes;
+        var output = new ArrayBufferWriter<byte>();
+        var session = registry.Rent();
         try
         {
-            bytes = serializer.SerializeToArray(value);
+            serializer.Serialize(value, output, session);
         }
         catch (Exception exception)
         {
@@ -19,15 +21,27 @@ internal static class OrleansBytes
                 Remedy = "Give what it holds [GenerateSerializer] too, or take the attribute away: plain classes travel by themselves",
             };
         }
+        finally
+        {
+            registry.Return(session);
+        }
 
-        writer.Charge(16L * bytes.Length);
-        writer.WriteBlob(bytes);
+        writer.Charge(16L * output.WrittenCount);
+        writer.WriteBlob(output.WrittenSpan);
     }
 
-    internal static T Read<T>(GraphReader reader, Serializer<T> serializer)
+    internal static T Read<T>(GraphReader reader, OrleansRegistry registry, Serializer<T> serializer)
     {
         var bytes = reader.ReadMemory(reader.ReadCount());
         reader.Charge(16L * bytes.Length);
-        return serializer.Deserialize(bytes) ?? throw PayloadReader.Malformed($"a '{typeof(T)}' that is null");
+        var session = registry.Rent();
+        try
+        {
+            return serializer.Deserialize(new ReadOnlySequence<byte>(bytes), session) ?? throw PayloadReader.Malformed($"a '{typeof(T)}' that is null");
+        }
+        finally
+        {
+            registry.Return(session);
+        }
     }
 }

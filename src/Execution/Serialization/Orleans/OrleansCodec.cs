@@ -15,13 +15,13 @@ internal sealed class OrleansCodec<T>(OrleansRegistry registry) : ObjectCodec(ty
     internal override void WriteNew(GraphWriter writer, object value, int id)
     {
         writer.Charge(256);
-        OrleansBytes.Write(writer, _serializer, (T)value);
+        OrleansBytes.Write(writer, registry, _serializer, (T)value);
     }
 
     internal override object ReadNew(GraphReader reader, int id)
     {
         reader.Charge(256);
-        return OrleansBytes.Read(reader, _serializer) is { } value && value.GetType() == typeof(T) ? value : throw PayloadReader.Malformed($"a '{typeof(T)}' that is none");
+        return OrleansBytes.Read(reader, registry, _serializer) is { } value && value.GetType() == typeof(T) ? value : throw PayloadReader.Malformed($"a '{typeof(T)}' that is none");
     }
 
     private protected override void DescribeMore(PayloadWriter writer, CodecTable codecs)

@@ -10,7 +10,7 @@ internal sealed class OrleansFieldCodec<T>(OrleansRegistry registry) : FieldCode
 
     internal override bool IsWhole => true;
 
-    internal override void Write(GraphWriter writer, ref T value) => OrleansBytes.Write(writer, _serializer, value);
+    internal override void Write(GraphWriter writer, ref T value) => OrleansBytes.Write(writer, registry, _serializer, value);
 
-    internal override void Read(GraphReader reader, ref T value) => value = OrleansBytes.Read(reader, _serializer);
+    internal override void Read(GraphReader reader, ref T value) => value = OrleansBytes.Read(reader, registry, _serializer);
 }

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using Orleans.Serialization;
 using Orleans.Serialization.Codecs;
 using Orleans.Serialization.Configuration;
+using Orleans.Serialization.Session;
 using Orleans.Serialization.TypeSystem;
 
 namespace Orleans.Joblib;
@@ -13,23 +14,23 @@ namespace Orleans.Joblib;
 /// <summary>Orleans' serializer for the types of some assemblies. Thread-safe.</summary>
 internal sealed class OrleansRegistry
 {
-    // Orleans looks for its parts in every assembly that is loaded, and throws for a part that is not there, as in code that came without the parts it does not use.
-    // It adds what it finds; two loads of one assembly, or two of its versions, do not fit into one registry, and must not be held from here.
-    private static readonly Lazy<ServiceDescriptor[]> Standard = new(() =>
+    private static readonly FieldInfo[] NameTables =
     [
-        // The one instance among them is its builder, which is done, and refers to all that it found.
-        .. new ServiceCollection().AddSerializer().Where(service => service.ImplementationInstance is null).Where(service => service.ServiceType != typeof(IConfigureOptions<TypeManifestOptions>)
-            || service.ImplementationType is not { } provider || SharedCode.IsShared(provider.Assembly)),
-    ]);
+        .. ((Type[])[.. typeof(Serializer).Assembly.GetTypes(), .. typeof(GenerateSerializerAttribute).Assembly.GetTypes()])
+            .Where(type => !type.ContainsGenericParameters)
+            .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly))
+            .Where(IsNameTable),
+    ];
 
     private readonly ServiceProvider _services;
     private readonly Dictionary<Type, Assembly> _teachers = [];
+    private SerializerSession? _spare;
 
     internal OrleansRegistry(IReadOnlyList<Assembly> assemblies)
     {
         Assemblies = assemblies;
         IServiceCollection services = new ServiceCollection();
-        foreach (var service in Standard.Value)
+        foreach (var service in OrleansStandardServices.All)
         {
             services.Add(service);
         }
@@ -63,9 +64,6 @@ internal sealed class OrleansRegistry
 
     internal IReadOnlyList<Assembly> Assemblies { get; }
 
-    /// <summary>To be called before code of others is loaded.</summary>
-    internal static void Prepare() => _ = Standard.Value;
-
     internal bool Knows(Type type) => _teachers.ContainsKey(DefinitionOf(type));
 
     /// <summary>The assembly that says how the type is written; null when none does.</summary>
@@ -73,17 +71,34 @@ internal sealed class OrleansRegistry
 
     internal Serializer<T> For<T>() => _services.GetRequiredService<Serializer<T>>();
 
-    // Orleans 10.4 keeps the names of all types that it has met in one static table, and nothing else: one entry there would keep a code set loaded for good.
+    /// <summary>A session for one value, to be given back.</summary>
+    /// <remarks>Orleans' own pool is thread-local and holds itself: it would keep a code set loaded on every thread that used it.</remarks>
+    internal SerializerSession Rent() => Interlocked.Exchange(ref _spare, null) ?? ActivatorUtilities.CreateInstance<SerializerSession>(_services);
+
+    internal void Return(SerializerSession session)
+    {
+        session.Reset();
+        Volatile.Write(ref _spare, session);
+    }
+
+    // Orleans 10.4 keeps the names of the types and assemblies that it has met in static tables. One entry there would keep a code set loaded for good.
     private static void ForgetTypes(AssemblyLoadContext context)
     {
-        if (typeof(RuntimeTypeNameFormatter).GetField("Cache", BindingFlags.Static | BindingFlags.NonPublic)?.GetValue(null) is IDictionary names)
+        foreach (var table in NameTables)
         {
-            foreach (var type in names.Keys.OfType<Type>().Where(type => type.IsCollectible))
+            if (table.GetValue(null) is IDictionary names)
             {
-                names.Remove(type);
+                foreach (var key in names.Keys.Cast<object>().Where(key => key is Type { IsCollectible: true } or Assembly { IsCollectible: true }).ToArray())
+                {
+                    names.Remove(key);
+                }
             }
         }
     }
+
+    private static bool IsNameTable(FieldInfo field) =>
+        field.FieldType is { IsConstructedGenericType: true } type && typeof(IDictionary).IsAssignableFrom(type)
+        && (type.GetGenericArguments()[0] == typeof(Type) || type.GetGenericArguments()[0] == typeof(Assembly));
 
     private static Type DefinitionOf(Type type) => type.IsGenericType ? type.GetGenericTypeDefinition() : type;
 }
