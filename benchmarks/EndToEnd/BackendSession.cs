@@ -1,36 +1,72 @@
+using Orleans.Runtime;
+
 namespace Orleans.Joblib.Benchmarks.EndToEnd;
 
-/// <summary>The backend under measurement, ready: for <c>"orleans"</c>, a cluster of one silo in this process.</summary>
+/// <summary>The backend under measurement, ready: for <c>"orleans"</c>, a cluster of one silo in this process; for <c>"orleans-remote"</c>, silos in processes of their own.</summary>
 internal sealed class BackendSession : IDisposable
 {
     internal const string Orleans = "orleans";
+    internal const string OrleansRemote = "orleans-remote";
 
     private readonly LocalCluster? _cluster;
+    private readonly SiloProcesses? _silos;
+    private readonly JoblibCluster? _connection;
 
-    private BackendSession(string name, LocalCluster? cluster)
+    private BackendSession(string name, LocalCluster? cluster = null, SiloProcesses? silos = null, JoblibCluster? connection = null)
     {
         Name = name;
         _cluster = cluster;
+        _silos = silos;
+        _connection = connection;
     }
 
     internal string Name { get; }
 
-    /// <summary>The way to the cluster's grains; null for other backends.</summary>
+    /// <summary>The least grain call that there is on the way that calls of this backend take: lane numbers tell grains apart. Null for other backends.</summary>
+    internal Func<int, Task>? BareCall { get; private init; }
+
+    /// <summary>The way to the cluster's grains where they are in this process; null for other backends.</summary>
     internal IClusterClient? Client => _cluster?.Client;
 
     /// <param name="name">The backend's name.</param>
-    /// <param name="slots">The silo's slots; null for one per core.</param>
-    internal static BackendSession Start(string name, int? slots = null)
+    /// <param name="slots">Each silo's slots; null for one per core.</param>
+    /// <param name="silos">Silos in processes of their own.</param>
+    internal static BackendSession Start(string name, int? slots = null, int silos = 1)
     {
-        if (name != Orleans)
+        if (name == Orleans)
         {
-            return new BackendSession(name, null);
+            var cluster = LocalCluster.StartAsync(slotsPerSilo: slots).GetAwaiter().GetResult();
+            Joblib.RegisterOrleans(cluster.Client);
+            var client = cluster.Client;
+            return new BackendSession(name, cluster) { BareCall = lane => client.GetGrain<IEchoGrain>(lane).Echo(1).AsTask() };
         }
 
-        var cluster = LocalCluster.StartAsync(slotsPerSilo: slots).GetAwaiter().GetResult();
-        Joblib.RegisterOrleans(cluster.Client);
-        return new BackendSession(name, cluster);
+        if (name == OrleansRemote)
+        {
+            var processes = SiloProcesses.Start(silos, slots ?? Environment.ProcessorCount);
+            var connection = JoblibCluster.ConnectAsync(processes.Address).GetAwaiter().GetResult();
+            Joblib.RegisterParallelBackend(OrleansRemote, () => new OrleansBackend(connection.Client));
+            var management = connection.Client.GetGrain<IManagementGrain>(0);
+            var silo = management.GetHosts(onlyActive: true).GetAwaiter().GetResult().Keys.First();
+            var grain = connection.Client.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo));
+            var nobody = Guid.NewGuid();
+            return new BackendSession(name, silos: processes, connection: connection) { BareCall = _ => grain.RenewAsync(nobody) };
+        }
+
+        return new BackendSession(name);
     }
 
-    public void Dispose() => _cluster?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+    /// <summary>The silos' memory in MiB; 0 when they are in this process.</summary>
+    internal double SiloMemoryMiB() => _silos?.Ids.Sum(id =>
+    {
+        using var process = System.Diagnostics.Process.GetProcessById(id);
+        return process.WorkingSet64 / (1024.0 * 1024.0);
+    }) ?? 0;
+
+    public void Dispose()
+    {
+        _connection?.Dispose();
+        _silos?.Dispose();
+        _cluster?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+    }
 }

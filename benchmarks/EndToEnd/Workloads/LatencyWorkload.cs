@@ -30,12 +30,14 @@ internal sealed class LatencyWorkload : IWorkload
         ];
         if (options.Peers)
         {
+            if (session.BareCall is { } bareCall)
+            {
+                contenders.Add(Blocking("grain-call", () => bareCall(0).GetAwaiter().GetResult()));
+                contenders.Add(Awaited("grain-call", () => bareCall(0)));
+            }
+
             if (session.Client is { } client)
             {
-                var grain = client.GetGrain<IEchoGrain>(0);
-                contenders.Add(Blocking("grain-call", () => grain.Echo(1).AsTask().GetAwaiter().GetResult()));
-                contenders.Add(Awaited("grain-call", () => grain.Echo(1).AsTask()));
-
                 // A bare call stays on the thread pool; ours must leave it, as users' calls may run for hours. This peer says what that alone costs.
                 var worker = client.GetGrain<IWorkerEchoGrain>(0);
                 contenders.Add(Blocking("grain-worker", () => worker.Echo(1).GetAwaiter().GetResult()));

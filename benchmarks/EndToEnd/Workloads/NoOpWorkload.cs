@@ -22,12 +22,15 @@ internal sealed class NoOpWorkload : IWorkload
         var calls = options.Calls ?? (oneByOne ? CallsOneByOne : Calls);
         var nJobs = options.NJobsOrCores;
         var parallel = Parallel(nJobs, session.Name, preDispatch: oneByOne ? InFlight : default(PreDispatch?), batchSize: options.BatchSize);
-        List<IContender> contenders = [Side(session.Name, () => parallel.Run(Enumerable.Range(0, calls).Select(i => Delayed(() => i))), parallel)];
+        Func<int[]> run = options.Backend == BackendSession.OrleansRemote
+            ? () => parallel.Run(Enumerable.Range(0, calls).Select(TwoInts))
+            : () => parallel.Run(Enumerable.Range(0, calls).Select(i => Delayed(() => i)));
+        List<IContender> contenders = [Side(session.Name, run, parallel)];
         if (options.Peers)
         {
-            if (oneByOne && session.Client is { } client)
+            if (oneByOne && session.BareCall is { } bareCall)
             {
-                var grains = new EchoCalls(client, InFlight);
+                var grains = new EchoCalls(bareCall, InFlight);
                 contenders.Add(Side("grain-call", () => grains.Run(calls)));
             }
 
@@ -50,6 +53,13 @@ internal sealed class NoOpWorkload : IWorkload
                 ["in_flight"] = oneByOne && (owned is not null || backend == "grain-call") ? InFlight : null,
             },
         };
+    }
+
+    /// <summary>A closure of two numbers: what travels.</summary>
+    private static Delayed<int> TwoInts(int i)
+    {
+        var zero = i - i;
+        return Delayed(() => i + zero);
     }
 
     /// <summary>Calls per second of one run, whose results are looked at and let go.</summary>

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Reflection;
+
+namespace Orleans.Joblib.Benchmarks.EndToEnd;
+
+/// <summary>Silos as processes of their own on this host, over loopback TCP.</summary>
+internal sealed class SiloProcesses : IDisposable
+{
+    private readonly List<Process> _processes = [];
+
+    private SiloProcesses()
+    {
+    }
+
+    /// <summary>The cluster string that a client connects with.</summary>
+    internal string Address { get; private set; } = "";
+
+    internal IReadOnlyList<int> Ids => [.. _processes.Select(process => process.Id)];
+
+    internal static SiloProcesses Start(int silos, int slotsPerSilo)
+    {
+        var started = new SiloProcesses();
+        try
+        {
+            var primary = FreePort();
+            for (var i = 0; i < silos; i++)
+            {
+                var gateway = started.Add(i == 0 ? primary : FreePort(), primary, slotsPerSilo);
+                started.Address = i == 0 ? $"localhost:{gateway}" : $"{started.Address},localhost:{gateway}";
+            }
+
+            return started;
+        }
+        catch (Exception)
+        {
+            started.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var process in _processes)
+        {
+            process.Kill();
+            process.WaitForExit();
+            process.Dispose();
+        }
+    }
+
+    private int Add(int port, int primary, int slots)
+    {
+        var program = typeof(SiloProcesses).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "SiloProgram").Value!;
+        string[] arguments =
+        [
+            program, "--cluster", "localhost", "--primary-port", $"{primary}", "--silo-port", $"{port}", "--gateway-port", "0", "--health-port", "0",
+            "--slots", $"{slots}", "--log-level", "Error", "--exit-with-parent", $"{Environment.ProcessId}",
+        ];
+        var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true })!;
+        _processes.Add(process);
+        while (process.StandardOutput.ReadLine() is { } line)
+        {
+            if (line.Split(' ').FirstOrDefault(part => part.StartsWith("gateway=", StringComparison.Ordinal)) is { } gateway)
+            {
+                return IPEndPoint.Parse(gateway["gateway=".Length..]).Port;
+            }
+        }
+
+        throw new InvalidOperationException("A silo ended before it was ready; its words are on standard error.");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
