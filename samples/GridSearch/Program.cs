@@ -12,12 +12,17 @@ backendOption.AcceptOnlyFromAmong("sequential", "threading", "orleans");
 var nJobsOption = new Option<int>("--n-jobs") { Description = "Calls at once; -1 for every core or slot.", DefaultValueFactory = _ => -1 };
 var verboseOption = new Option<int>("--verbose") { Description = "Progress lines; 0 for none, 10 for many." };
 var silosOption = new Option<int>("--silos") { Description = "Silos of the local cluster, for the backend 'orleans'.", DefaultValueFactory = _ => 1 };
+var clusterOption = new Option<string?>("--cluster")
+{
+    HelpName = "ADDRESS",
+    Description = "For the backend 'orleans', silos that run already instead of a local cluster: 'localhost:30000' or 'redis://host:port?cluster=NAME'.",
+};
 var topOption = new Option<int>("--top") { Description = "Lines of the ranking.", DefaultValueFactory = _ => 10 };
 var checkOption = new Option<bool>("--check") { Description = "Print a hash of all accuracies: it is the same on every backend." };
 
 var command = new RootCommand("Cross-validated grid search over two models of handwritten digits, on a backend of your choice.")
 {
-    backendOption, nJobsOption, verboseOption, silosOption, topOption, checkOption,
+    backendOption, nJobsOption, verboseOption, silosOption, clusterOption, topOption, checkOption,
 };
 command.SetAction(async (options, cancellationToken) =>
 {
@@ -26,9 +31,9 @@ command.SetAction(async (options, cancellationToken) =>
         await SearchAsync(options, cancellationToken);
         return 0;
     }
-    catch (ArgumentException exception)
+    catch (Exception exception) when (exception is ArgumentException or JoblibException)
     {
-        // A number that the library refuses, '--n-jobs 0' for one: its message says what to use instead.
+        // A number that the library refuses, '--n-jobs 0' for one, or a cluster out of reach: the message says what to do.
         await Console.Error.WriteLineAsync(exception.Message);
         return 2;
     }
@@ -38,12 +43,14 @@ return await command.Parse(args).InvokeAsync();
 async Task SearchAsync(ParseResult options, CancellationToken cancellationToken)
 {
     var backend = options.GetValue(backendOption)!;
-    await using var cluster = backend == "orleans"
+    var address = backend == "orleans" ? options.GetValue(clusterOption) : null;
+    await using var connection = address is not null ? await JoblibCluster.ConnectAsync(address, cancellationToken: cancellationToken) : null;
+    await using var local = backend == "orleans" && address is null
         ? await LocalCluster.StartAsync(silos: options.GetValue(silosOption), cancellationToken: cancellationToken)
         : null;
-    if (cluster is not null)
+    if ((connection?.Client ?? local?.Client) is { } client)
     {
-        RegisterOrleans(cluster.Client);
+        RegisterOrleans(client);
     }
 
     var data = Digits.Load();

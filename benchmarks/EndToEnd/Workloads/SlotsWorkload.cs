@@ -41,16 +41,16 @@ internal sealed class SlotsWorkload : IWorkload
 
         InterleavedRuns.Run(this, options, contenders, lines);
 
-        Contender Side(string backend, Action run, bool isPeer = true) => new(backend, () => Efficiency(run, sleep.Run, calls, nJobs))
+        Contender Side(string backend, Action run, bool isPeer = true) => new(backend, () => Efficiency(run, sleep.Run, callTime, calls, nJobs))
         {
             IsPeer = isPeer,
             Fields = new JsonObject { ["calls"] = calls, ["n_jobs"] = nJobs },
         };
     }
 
-    private static Measurement Efficiency(Action run, Action sleep, int calls, int nJobs)
+    private static Measurement Efficiency(Action run, Action sleep, TimeSpan callTime, int calls, int nJobs)
     {
-        // A sleep of 50 ms takes longer by the timer's slack; how much is this machine's doing, not the loop's.
+        // A sleep takes longer by the timer's slack; how much is this machine's doing, not the loop's.
         var sleeps = new double[SleepsMeasured];
         for (var i = 0; i < sleeps.Length; i++)
         {
@@ -64,7 +64,7 @@ internal sealed class SlotsWorkload : IWorkload
         var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
         var rounds = Math.Ceiling((double)calls / nJobs);
         var sleepMs = Statistics.Median(sleeps);
-        return new Measurement(rounds * CallTime.TotalSeconds / seconds)
+        return new Measurement(rounds * callTime.TotalSeconds / seconds)
         {
             Details = new Dictionary<string, double>
             {
