@@ -182,6 +182,16 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
     }
 
+    /// <summary>A silo was not reached for a whole lease: no more goes there unless the cluster grants the slot anew.</summary>
+    internal void NotReached(Slot slot, IReadOnlyList<CallBatch> batches)
+    {
+        Close(slot);
+        foreach (var batch in batches)
+        {
+            Resend(batch, died: true);
+        }
+    }
+
     /// <summary>A batch is not with its silo any more: it goes to another.</summary>
     internal void Resend(CallBatch batch, bool died)
     {

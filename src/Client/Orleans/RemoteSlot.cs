@@ -177,6 +177,12 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
                 JoblibLog.BatchesNotTaken(Joblib.Logger, exception, batches.Count, Grant.Silo.ToString());
                 await Task.Delay(RetryPause).ConfigureAwait(false);
             }
+            catch (Exception exception) when (ClusterRun.MayPass(exception))
+            {
+                // Nobody says that the silo has left (Redis may be away, too), and it was not reached for a lease: others take its batches.
+                run.NotReached(this, [.. batches.Where(TryTake)]);
+                return;
+            }
             catch (Exception exception)
             {
                 foreach (var batch in batches.Where(TryTake))
