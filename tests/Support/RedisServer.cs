@@ -10,6 +10,9 @@ public sealed class RedisServer : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>The present process.</summary>
+    public int ProcessId => _process!.Id;
+
     public string Host => $"{_address}:{Port}";
 
     /// <summary>Starts one and waits until it answers.</summary>

@@ -46,6 +46,13 @@ public sealed class SiloCluster : IAsyncDisposable
         return started;
     }
 
+    /// <summary>Forgets a silo, which is ended if it runs.</summary>
+    public async Task RemoveAsync(SiloProcess silo)
+    {
+        _silos.Remove(silo);
+        await silo.DisposeAsync();
+    }
+
     public Task<JoblibCluster> ConnectAsync(JoblibClusterOptions? options = null) => JoblibCluster.ConnectAsync(Address, options);
 
     public async ValueTask DisposeAsync()

@@ -15,6 +15,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private const int MostTries = 3;
     private const int MostDeaths = 3;
 
+    private static readonly TimeSpan OpenPause = TimeSpan.FromMilliseconds(200);
+
     // A batch shorter than this is over before the next could come over the network: as many as these then travel at once.
     private static readonly TimeSpan ShortBatch = TimeSpan.FromMilliseconds(5);
     private const int MostInHandPerSlot = 128;
@@ -177,6 +179,16 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         if (taken.Count > 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static work => work.Run.Take(work.Outcomes), (Run: this, Outcomes: taken), preferLocal: false);
+        }
+    }
+
+    /// <summary>A silo was not reached for a whole lease: no more goes there unless the cluster grants the slot anew.</summary>
+    internal void NotReached(Slot slot, IReadOnlyList<CallBatch> batches)
+    {
+        Close(slot);
+        foreach (var batch in batches)
+        {
+            Resend(batch, died: true);
         }
     }
 
@@ -511,7 +523,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             }
 
             _coordinator ??= _client.GetGrain<ICoordinatorGrain>(Id);
-            grant = await _coordinator.StartAsync(_request, held).WaitAsync(_connectTimeout, cancellationToken).ConfigureAwait(false);
+            grant = await AskForSlotsAsync(_coordinator, held, cancellationToken).ConfigureAwait(false);
         }
         catch (ObjectDisposedException exception)
         {
@@ -529,6 +541,32 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
 
         TakeGrant(grant);
+    }
+
+    /// <summary>Asks more than once: the first request may be lost with the gateway that had it. To start a run twice does no harm.</summary>
+    private async Task<RunGrant> AskForSlotsAsync(ICoordinatorGrain coordinator, SlotGrant[] held, CancellationToken cancellationToken)
+    {
+        var beganAt = Stopwatch.GetTimestamp();
+        var asked = new List<Task<RunGrant>>();
+        for (var tries = 1; ; tries++)
+        {
+            asked.Add(coordinator.StartAsync(_request, held));
+            var left = _connectTimeout - Stopwatch.GetElapsedTime(beganAt);
+            var patience = _connectTimeout / MostTries;
+            try
+            {
+                // An earlier request that is answered late is as good.
+                var wait = tries == MostTries || left < patience ? left : patience;
+                var first = await Task.WhenAny(asked).WaitAsync(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+                return await first.ConfigureAwait(false);
+            }
+            catch (Exception exception) when (MayPass(exception) && tries < MostTries && Stopwatch.GetElapsedTime(beganAt) < _connectTimeout)
+            {
+                asked.RemoveAll(task => task.IsFaulted);
+                JoblibLog.RunNotOpenedYet(Joblib.Logger, exception, Id);
+                await Task.Delay(OpenPause, cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
     private void TakeGrant(RunGrant grant)

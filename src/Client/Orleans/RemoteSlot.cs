@@ -14,6 +14,8 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
     private static readonly TimeSpan LostAfter = TimeSpan.FromSeconds(3);
 
     private readonly Dictionary<long, Travelling> _inHand = [];
+    private TaskCompletionSource? _answerLost;
+    private long _messageSentAt;
     private bool _gone;
 
     internal override bool IsRemote => true;
@@ -77,6 +79,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
         lock (_inHand)
         {
             _gone = true;
+            _answerLost?.TrySetResult();
             CallBatch[] batches = [.. _inHand.Values.Select(travelling => travelling.Batch)];
             _inHand.Clear();
             return batches;
@@ -88,6 +91,12 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
     {
         lock (_inHand)
         {
+            if (Stopwatch.GetElapsedTime(_messageSentAt, askedAt) > LostAfter)
+            {
+                // The silo answers and its answer to the message does not come: the gateway between may have died with either. Later batches must not wait for it.
+                _answerLost?.TrySetResult();
+            }
+
             CallBatch[] lost =
             [
                 .. _inHand.Values
@@ -135,7 +144,12 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
             {
                 var snapshot = ClientCode.Snapshot();
                 await code.Shipper.EnsureAsync(Grant.Silo, snapshot).ConfigureAwait(false);
-                var answer = await Grain.ExecuteRemoteAsync(new RemoteBatchRequest(snapshot.Manifest.Id, [.. batches.Select(Describe)])).ConfigureAwait(false);
+                if (await AnswerAsync(Grain.ExecuteRemoteAsync(new RemoteBatchRequest(snapshot.Manifest.Id, [.. batches.Select(Describe)])).AsTask()).ConfigureAwait(false) is not { } answer)
+                {
+                    // What the silo does not have goes elsewhere, what it has is awaited still: sent again, it is taken as accepted.
+                    continue;
+                }
+
                 run.Answered(this, answer);
                 MarkAccepted(answer.Status == BatchStatus.Accepted ? batches : batches.GetRange(0, answer.Accepted));
                 if (answer.Status == BatchStatus.Accepted)
@@ -163,6 +177,12 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
                 JoblibLog.BatchesNotTaken(Joblib.Logger, exception, batches.Count, Grant.Silo.ToString());
                 await Task.Delay(RetryPause).ConfigureAwait(false);
             }
+            catch (Exception exception) when (ClusterRun.MayPass(exception))
+            {
+                // Nobody says that the silo has left (Redis may be away, too), and it was not reached for a lease: others take its batches.
+                run.NotReached(this, [.. batches.Where(TryTake)]);
+                return;
+            }
             catch (Exception exception)
             {
                 foreach (var batch in batches.Where(TryTake))
@@ -173,6 +193,29 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
                 return;
             }
         }
+    }
+
+    /// <returns>Null when the answer has been lost on its way, or its silo has left.</returns>
+    private async Task<BatchAnswer?> AnswerAsync(Task<BatchAnswer> answer)
+    {
+        var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_inHand)
+        {
+            _messageSentAt = Stopwatch.GetTimestamp();
+            _answerLost = lost;
+            if (_gone)
+            {
+                lost.SetResult();
+            }
+        }
+
+        await Task.WhenAny(answer, lost.Task).ConfigureAwait(false);
+        lock (_inHand)
+        {
+            _answerLost = null;
+        }
+
+        return answer.IsCompleted ? await answer.ConfigureAwait(false) : null;
     }
 
     private static RemoteBatch Describe(CallBatch batch) => new(

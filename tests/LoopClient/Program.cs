@@ -1,0 +1,55 @@
+using System.Globalization;
+using Orleans.Joblib;
+using static Orleans.Joblib.Joblib;
+
+// A client for tests, to be killed: endless loops on a cluster, or one flood of batches. It ends when its standard input does, so with the process that started it.
+if (args is not [var cluster, var lease, "loops" or "flood"])
+{
+    Console.Error.WriteLine("usage: loop-client CLUSTER LEASE-SECONDS loops|flood");
+    return 2;
+}
+
+_ = Task.Factory.StartNew(
+    () =>
+    {
+        while (Console.In.ReadLine() is not null)
+        {
+        }
+
+        Environment.FailFast(null);
+    },
+    CancellationToken.None,
+    TaskCreationOptions.LongRunning,
+    TaskScheduler.Default);
+
+await using var connection = await JoblibCluster.ConnectAsync(cluster);
+var options = new OrleansBackendOptions { Lease = TimeSpan.FromSeconds(double.Parse(lease, CultureInfo.InvariantCulture)) };
+var said = false;
+while (true)
+{
+    try
+    {
+        using var parallel = args[2] == "flood"
+            ? Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client, options), batchSize: 1, preDispatch: "all")
+            : Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client, options));
+        await foreach (var result in parallel.StreamAsync(Enumerable.Range(0, args[2] == "flood" ? 50_000 : 200).Select(i => Delayed(Step, i)), ReturnAs.GeneratorUnordered))
+        {
+            if (!said)
+            {
+                said = true;
+                Console.WriteLine("loop-client ready");
+            }
+        }
+    }
+    catch (JoblibException exception)
+    {
+        // The cluster may be in the middle of a fault: the next loop finds it again, or it does not.
+        Console.Error.WriteLine(exception.Message);
+    }
+}
+
+static int Step(int i)
+{
+    Thread.Sleep(8);
+    return i;
+}
