@@ -8,18 +8,22 @@ namespace Orleans.Joblib.Silo;
 
 /// <summary>Gives Redis its membership table back when it has lost it: a Redis without persistence that was started anew.</summary>
 /// <remarks>
-/// Orleans' provider then fails every read and write until the silos are started anew: no death is noticed and nobody can join. Every silo looks once a second and keeps a copy; the first to
-/// find the table gone writes its own back. A copy may miss the last second: the version goes up by more than can have happened in it, so that silos take the table for newer than what
+/// Orleans' provider then fails every read and write until the silos are started anew: no death is noticed and nobody can join. Every silo looks twice a second and keeps a copy; the first to
+/// find the table gone writes its own back. A silo that has no copy yet, having just joined, leaves that to the others for a while: a table without them would end them. A copy may miss the last half second: the version goes up by more than can have happened in it, so that silos take the table for newer than what
 /// they know, and a silo that misses itself adds itself.
 /// </remarks>
 internal sealed class MembershipKeeper(
     ConnectionMultiplexer redis, RedisKey table, IMembershipTable membership, ISiloStatusOracle oracle, ILocalSiloDetails silo, ILogger<MembershipKeeper> logger) : BackgroundService
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(0.5);
     private static readonly RedisValue Version = "Version";
     private const int MostChangesInAPeriod = 100;
 
+    // Looks that a silo without a copy leaves to those that have one.
+    private const int LooksLeftToOthers = 6;
+
     private HashEntry[] _copy = [];
+    private int _looksWithoutCopy;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -53,11 +57,17 @@ internal sealed class MembershipKeeper(
 
         if (!rows.Any(row => row.Name == Version))
         {
+            if (_copy.Length == 0 && ++_looksWithoutCopy < LooksLeftToOthers)
+            {
+                return;
+            }
+
             await RestoreAsync(database).ConfigureAwait(false);
         }
         else if (rows.Any(row => row.Name == silo.SiloAddress.ToString()))
         {
             _copy = rows;
+            _looksWithoutCopy = 0;
         }
         else
         {
