@@ -11,9 +11,22 @@ internal sealed class CodecTable
     private static readonly ConcurrentDictionary<Type, bool> Raw = new(
         new Dictionary<Type, bool>
         {
-            [typeof(byte)] = true, [typeof(sbyte)] = true, [typeof(short)] = true, [typeof(ushort)] = true, [typeof(char)] = true, [typeof(int)] = true,
-            [typeof(uint)] = true, [typeof(long)] = true, [typeof(ulong)] = true, [typeof(float)] = true, [typeof(double)] = true, [typeof(Half)] = true,
-            [typeof(Int128)] = true, [typeof(UInt128)] = true, [typeof(Guid)] = true, [typeof(bool)] = true,
+            [typeof(byte)] = true,
+            [typeof(sbyte)] = true,
+            [typeof(short)] = true,
+            [typeof(ushort)] = true,
+            [typeof(char)] = true,
+            [typeof(int)] = true,
+            [typeof(uint)] = true,
+            [typeof(long)] = true,
+            [typeof(ulong)] = true,
+            [typeof(float)] = true,
+            [typeof(double)] = true,
+            [typeof(Half)] = true,
+            [typeof(Int128)] = true,
+            [typeof(UInt128)] = true,
+            [typeof(Guid)] = true,
+            [typeof(bool)] = true,
         });
 
     private readonly ConcurrentDictionary<Type, ObjectCodec> _objects = new();
