@@ -56,13 +56,6 @@ internal sealed class BackendSession : IDisposable
         return new BackendSession(name);
     }
 
-    /// <summary>The silos' memory in MiB; 0 when they are in this process.</summary>
-    internal double SiloMemoryMiB() => _silos?.Ids.Sum(id =>
-    {
-        using var process = System.Diagnostics.Process.GetProcessById(id);
-        return process.WorkingSet64 / (1024.0 * 1024.0);
-    }) ?? 0;
-
     public void Dispose()
     {
         _connection?.Dispose();

@@ -17,8 +17,6 @@ internal sealed class SiloProcesses : IDisposable
     /// <summary>The cluster string that a client connects with.</summary>
     internal string Address { get; private set; } = "";
 
-    internal IReadOnlyList<int> Ids => [.. _processes.Select(process => process.Id)];
-
     internal static SiloProcesses Start(int silos, int slotsPerSilo)
     {
         var started = new SiloProcesses();

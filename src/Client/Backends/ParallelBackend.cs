@@ -90,11 +90,7 @@ public abstract class ParallelBackend
     }
 
     /// <summary>The backend for parallel loops inside calls, and their nJobs. Default: threads at the first level, sequential below; nJobs 1 unless the loop says.</summary>
-    public virtual NestedBackend GetNestedBackend()
-    {
-        var level = (NestingLevel ?? 0) + 1;
-        return new NestedBackend(level <= 1 ? BackendRegistry.Threading : BackendRegistry.Sequential, level);
-    }
+    public virtual NestedBackend GetNestedBackend() => NestedBackend.At((NestingLevel ?? 0) + 1);
 
     /// <summary>Releases workers. The backend may be configured again afterwards.</summary>
     public virtual ValueTask TerminateAsync() => ValueTask.CompletedTask;

@@ -24,8 +24,7 @@ internal static class CallContext
 
     internal static ExecutionContext OfWorkers(ParallelBackend backend)
     {
-        var nested = backend.GetNestedBackend();
-        using var scope = new ConfigScope(new ConfigFrame { Backend = nested.Backend, NestingLevel = nested.NestingLevel, NJobs = nested.NJobs });
+        using var scope = new ConfigScope(ConfigFrame.Of(backend.GetNestedBackend()));
         return OfCaller();
     }
 }

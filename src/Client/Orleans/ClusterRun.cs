@@ -134,10 +134,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     /// <summary>A silo did not take a batch; nothing of it was executed.</summary>
     internal void Refused(Slot slot, CallBatch batch, BatchStatus status)
     {
-        FreePlace(batch);
-        if (batch.Ending.IsCancellationRequested || batch.IsCompleted)
+        if (!TakeFromSlot(batch))
         {
-            batch.Complete();
             return;
         }
 
@@ -156,7 +154,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
                 break;
             case BatchStatus.CodeMissing:
                 batch.Complete(new JoblibException(
-                    "code-missing", $"The silo '{slot.Grant.Silo}' does not keep the code that it was sent. Give its code cache more room."));
+                    "code-not-kept", $"The silo '{slot.Grant.Silo}' does not keep the code that it was sent. Give its code cache more room."));
                 break;
             default:
                 batch.Complete(new JoblibException("silo-in-another-process", $"The silo '{slot.Grant.Silo}' says that it is in another process, and was in this one. Open the run again."));
@@ -195,12 +193,12 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     /// <summary>A batch is not with its silo any more: it goes to another.</summary>
     internal void Resend(CallBatch batch, bool died)
     {
-        FreePlace(batch);
-        if (batch.Ending.IsCancellationRequested || batch.IsCompleted)
+        if (!TakeFromSlot(batch))
         {
-            batch.Complete();
+            return;
         }
-        else if (died && ++batch.Deaths >= MostDeaths)
+
+        if (died && ++batch.Deaths >= MostDeaths)
         {
             batch.Complete(new TerminatedWorkerException(
                 $"{MostDeaths} silos died while they had batch {batch.Number} ({batch.Count} calls from call {batch.FirstCallIndex}, {batch.FirstCallText}). "
@@ -222,12 +220,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
 
     void IBatchCarrier.Dropped(CallBatch batch)
     {
-        FreePlace(batch);
-        if (batch.Ending.IsCancellationRequested)
-        {
-            batch.Complete();
-        }
-        else
+        if (TakeFromSlot(batch))
         {
             _ = ReopenAndPlaceAsync(batch);
         }
@@ -489,6 +482,20 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         {
             SendWaiting();
         }
+    }
+
+    /// <summary>Takes a batch from its slot.</summary>
+    /// <returns>Whether it must go to another; if not, it is completed.</returns>
+    private bool TakeFromSlot(CallBatch batch)
+    {
+        FreePlace(batch);
+        if (!batch.Ending.IsCancellationRequested && !batch.IsCompleted)
+        {
+            return true;
+        }
+
+        batch.Complete();
+        return false;
     }
 
     private void SendWaiting()

@@ -9,12 +9,12 @@ internal sealed record ConfigFrame
 
     internal static ConfigFrame Current
     {
-        get => Ambient.Value ?? (Orleans.Joblib.NestingLevel.Current is > 0 and var level ? Inside(level) : Default);
+        get => Ambient.Value ?? (Orleans.Joblib.NestingLevel.Current is > 0 and var level ? Of(NestedBackend.At(level)) : Default);
         set => Ambient.Value = value;
     }
 
-    /// <summary>What loops inside calls have, unless their backend or their surroundings say otherwise.</summary>
-    internal static ConfigFrame Inside(int level) => new() { Backend = level <= 1 ? BackendRegistry.Threading : BackendRegistry.Sequential, NestingLevel = level };
+    /// <summary>What loops inside calls have, unless their surroundings say otherwise.</summary>
+    internal static ConfigFrame Of(NestedBackend nested) => new() { Backend = nested.Backend, NestingLevel = nested.NestingLevel, NJobs = nested.NJobs };
 
     internal BackendChoice? Backend { get; init; }
 

@@ -10,7 +10,4 @@ internal abstract class DecodedCalls
 
     /// <summary>Shows the calls to someone who takes any type.</summary>
     internal abstract TResult Accept<TState, TResult>(IDecodedCallsVisitor<TState, TResult> visitor, TState state);
-
-    /// <summary>A batch that executes them; it takes the array over.</summary>
-    internal abstract CallBatch ToBatch(IBatchOwner owner, RunScope scope, long number, long firstCallIndex);
 }

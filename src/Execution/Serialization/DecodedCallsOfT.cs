@@ -8,7 +8,4 @@ internal sealed class DecodedCalls<T>(Delayed<T>[] calls) : DecodedCalls
     internal override int Count => calls.Length;
 
     internal override TResult Accept<TState, TResult>(IDecodedCallsVisitor<TState, TResult> visitor, TState state) => visitor.Visit(this, state);
-
-    internal override CallBatch ToBatch(IBatchOwner owner, RunScope scope, long number, long firstCallIndex) =>
-        new CallBatch<T>(owner, scope, number, firstCallIndex, calls, calls.Length);
 }

@@ -28,36 +28,26 @@ internal abstract class ColumnPlan(FieldInfo variable, string label)
     /// <summary>Compiles <c>for (i) values[i] = sources[i].field</c>.</summary>
     private protected static Action<Array, T[], int> EmitGather<T>(FieldInfo field, Type source)
     {
-        var code = new DynamicMethod($"Gather {field.Name}", typeof(void), [typeof(object), typeof(Array), typeof(T[]), typeof(int)], typeof(ColumnPlan).Module, skipVisibility: true);
+        var code = ColumnLoop.NewMethod($"Gather {field.Name}", typeof(Array), typeof(T[]));
         var il = code.GetILGenerator();
-        var i = il.DeclareLocal(typeof(int));
-        var test = il.DefineLabel();
-        var next = il.DefineLabel();
-        il.Emit(OpCodes.Br, test);
-        il.MarkLabel(next);
-        il.Emit(OpCodes.Ldarg_2);
-        il.Emit(OpCodes.Ldloc, i);
-        il.Emit(OpCodes.Ldarg_1);
-        il.Emit(OpCodes.Ldloc, i);
-        if (source.IsValueType)
+        ColumnLoop.Emit(il, i =>
         {
-            il.Emit(OpCodes.Ldelema, source);
-        }
-        else
-        {
-            il.Emit(OpCodes.Ldelem_Ref);
-        }
+            il.Emit(OpCodes.Ldarg_2);
+            il.Emit(OpCodes.Ldloc, i);
+            il.Emit(OpCodes.Ldarg_1);
+            il.Emit(OpCodes.Ldloc, i);
+            if (source.IsValueType)
+            {
+                il.Emit(OpCodes.Ldelema, source);
+            }
+            else
+            {
+                il.Emit(OpCodes.Ldelem_Ref);
+            }
 
-        il.Emit(OpCodes.Ldfld, field);
-        il.Emit(OpCodes.Stelem, typeof(T));
-        il.Emit(OpCodes.Ldloc, i);
-        il.Emit(OpCodes.Ldc_I4_1);
-        il.Emit(OpCodes.Add);
-        il.Emit(OpCodes.Stloc, i);
-        il.MarkLabel(test);
-        il.Emit(OpCodes.Ldloc, i);
-        il.Emit(OpCodes.Ldarg_3);
-        il.Emit(OpCodes.Blt, next);
+            il.Emit(OpCodes.Ldfld, field);
+            il.Emit(OpCodes.Stelem, typeof(T));
+        });
         il.Emit(OpCodes.Ret);
         return code.CreateDelegate<Action<Array, T[], int>>(new object());
     }

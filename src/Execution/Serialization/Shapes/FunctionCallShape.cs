@@ -113,38 +113,19 @@ internal sealed class FunctionCallShape<TFunction, TArguments, T> : CallShape<T>
     /// <summary>Compiles <c>for (i) { into[i].Item1 = columns[0][i]; … }</c>.</summary>
     private Action<Array[], TArguments[], int> EmitBuild()
     {
-        var code = new DynamicMethod("Build", typeof(void), [typeof(object), typeof(Array[]), typeof(TArguments[]), typeof(int)], typeof(ColumnPlan).Module, skipVisibility: true);
+        var code = ColumnLoop.NewMethod("Build", typeof(Array[]), typeof(TArguments[]));
         var il = code.GetILGenerator();
-        var i = il.DeclareLocal(typeof(int));
         for (var k = 0; k < _columns.Length; k++)
         {
             var field = _columns[k].Field;
-            var column = il.DeclareLocal(field.FieldType.MakeArrayType());
-            il.Emit(OpCodes.Ldarg_1);
-            il.Emit(OpCodes.Ldc_I4, k);
-            il.Emit(OpCodes.Ldelem_Ref);
-            il.Emit(OpCodes.Stloc, column);
-            var test = il.DefineLabel();
-            var next = il.DefineLabel();
-            il.Emit(OpCodes.Ldc_I4_0);
-            il.Emit(OpCodes.Stloc, i);
-            il.Emit(OpCodes.Br, test);
-            il.MarkLabel(next);
-            il.Emit(OpCodes.Ldarg_2);
-            il.Emit(OpCodes.Ldloc, i);
-            il.Emit(OpCodes.Ldelema, typeof(TArguments));
-            il.Emit(OpCodes.Ldloc, column);
-            il.Emit(OpCodes.Ldloc, i);
-            il.Emit(OpCodes.Ldelem, field.FieldType);
-            il.Emit(OpCodes.Stfld, field);
-            il.Emit(OpCodes.Ldloc, i);
-            il.Emit(OpCodes.Ldc_I4_1);
-            il.Emit(OpCodes.Add);
-            il.Emit(OpCodes.Stloc, i);
-            il.MarkLabel(test);
-            il.Emit(OpCodes.Ldloc, i);
-            il.Emit(OpCodes.Ldarg_3);
-            il.Emit(OpCodes.Blt, next);
+            var column = ColumnLoop.EmitColumn(il, k, field);
+            ColumnLoop.Emit(il, i =>
+            {
+                il.Emit(OpCodes.Ldarg_2);
+                il.Emit(OpCodes.Ldloc, i);
+                il.Emit(OpCodes.Ldelema, typeof(TArguments));
+                ColumnLoop.EmitStore(il, column, i, field);
+            });
         }
 
         il.Emit(OpCodes.Ret);

@@ -250,48 +250,26 @@ internal sealed class FunctionShape<TFunction>
     private Action<Array[], TFunction[], int> EmitBuild()
     {
         var owner = _plan!.Method.DeclaringType!;
-        var code = new DynamicMethod("Build", typeof(void), [typeof(object), typeof(Array[]), typeof(TFunction[]), typeof(int)], typeof(ColumnPlan).Module, skipVisibility: true);
+        var code = ColumnLoop.NewMethod("Build", typeof(Array[]), typeof(TFunction[]));
         var il = code.GetILGenerator();
-        var columns = new LocalBuilder[_columns.Length];
-        for (var k = 0; k < columns.Length; k++)
-        {
-            columns[k] = il.DeclareLocal(_columns[k].Field.FieldType.MakeArrayType());
-            il.Emit(OpCodes.Ldarg_1);
-            il.Emit(OpCodes.Ldc_I4, k);
-            il.Emit(OpCodes.Ldelem_Ref);
-            il.Emit(OpCodes.Stloc, columns[k]);
-        }
-
+        var columns = _columns.Select((column, k) => ColumnLoop.EmitColumn(il, k, column.Field)).ToArray();
         var closure = il.DeclareLocal(owner);
-        var i = il.DeclareLocal(typeof(int));
-        var test = il.DefineLabel();
-        var next = il.DefineLabel();
-        il.Emit(OpCodes.Br, test);
-        il.MarkLabel(next);
-        il.Emit(OpCodes.Newobj, owner.GetConstructor(Type.EmptyTypes)!);
-        il.Emit(OpCodes.Stloc, closure);
-        for (var k = 0; k < columns.Length; k++)
+        ColumnLoop.Emit(il, i =>
         {
-            il.Emit(OpCodes.Ldloc, closure);
-            il.Emit(OpCodes.Ldloc, columns[k]);
-            il.Emit(OpCodes.Ldloc, i);
-            il.Emit(OpCodes.Ldelem, _columns[k].Field.FieldType);
-            il.Emit(OpCodes.Stfld, _columns[k].Field);
-        }
+            il.Emit(OpCodes.Newobj, owner.GetConstructor(Type.EmptyTypes)!);
+            il.Emit(OpCodes.Stloc, closure);
+            for (var k = 0; k < columns.Length; k++)
+            {
+                il.Emit(OpCodes.Ldloc, closure);
+                ColumnLoop.EmitStore(il, columns[k], i, _columns[k].Field);
+            }
 
-        il.Emit(OpCodes.Ldarg_2);
-        il.Emit(OpCodes.Ldloc, i);
-        il.Emit(OpCodes.Ldloc, closure);
-        _plan.EmitNew(il);
-        il.Emit(OpCodes.Stelem_Ref);
-        il.Emit(OpCodes.Ldloc, i);
-        il.Emit(OpCodes.Ldc_I4_1);
-        il.Emit(OpCodes.Add);
-        il.Emit(OpCodes.Stloc, i);
-        il.MarkLabel(test);
-        il.Emit(OpCodes.Ldloc, i);
-        il.Emit(OpCodes.Ldarg_3);
-        il.Emit(OpCodes.Blt, next);
+            il.Emit(OpCodes.Ldarg_2);
+            il.Emit(OpCodes.Ldloc, i);
+            il.Emit(OpCodes.Ldloc, closure);
+            _plan.EmitNew(il);
+            il.Emit(OpCodes.Stelem_Ref);
+        });
         il.Emit(OpCodes.Ret);
         return code.CreateDelegate<Action<Array[], TFunction[], int>>(new object());
     }
