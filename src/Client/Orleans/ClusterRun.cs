@@ -21,6 +21,9 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private static readonly TimeSpan ShortBatch = TimeSpan.FromMilliseconds(5);
     private const int MostInHandPerSlot = 128;
 
+    // A batch shorter than this is over before a second message about it would have come.
+    private static readonly TimeSpan AwaitedBatch = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock _gate = new();
     private readonly Queue<Slot> _places = new();
     private readonly Queue<CallBatch> _waiting = new();
@@ -68,6 +71,9 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
 
     /// <summary>Whether some slot is in another process.</summary>
     internal bool IsRemote { get; private set; }
+
+    /// <summary>Whether batches have become so short that a silo may answer with the outcome.</summary>
+    internal bool AwaitsOutcomes { get; private set; }
 
     /// <summary>Whether a silo was met that takes no more batches: the slots are to be granted afresh.</summary>
     internal bool WantsReplan => _replan;
@@ -177,6 +183,16 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         if (taken.Count > 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static work => work.Run.Take(work.Outcomes), (Run: this, Outcomes: taken), preferLocal: false);
+        }
+    }
+
+    /// <summary>An outcome that came with the answer to its batch's message.</summary>
+    internal void Receive(RemoteSlot slot, BatchOutcome outcome)
+    {
+        slot.Acknowledge(outcome.Handle);
+        if (LocalBatches.Find(outcome.Handle) is { } batch && slot.TryTake(batch))
+        {
+            TakeOrFail(batch, outcome);
         }
     }
 
@@ -368,14 +384,19 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     {
         foreach (var (batch, outcome) in outcomes)
         {
-            try
-            {
-                Take(batch, outcome);
-            }
-            catch (Exception exception)
-            {
-                batch.Complete(exception);
-            }
+            TakeOrFail(batch, outcome);
+        }
+    }
+
+    private void TakeOrFail(CallBatch batch, BatchOutcome outcome)
+    {
+        try
+        {
+            Take(batch, outcome);
+        }
+        catch (Exception exception)
+        {
+            batch.Complete(exception);
         }
     }
 
@@ -389,6 +410,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
 
         _short = outcome.Executed < ShortBatch;
+        AwaitsOutcomes = outcome.Executed < AwaitedBatch;
         batch.StartedAfter(outcome.Queued);
         switch (outcome.Status)
         {

@@ -38,6 +38,15 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
         ReportsCalls = false,
     });
 
+    /// <summary>Sends outcomes that went with answers until they are acknowledged: no later message will say that they were received.</summary>
+    internal void SendAnsweredAgain()
+    {
+        foreach (var work in InHand.Values)
+        {
+            work.SendAgain();
+        }
+    }
+
     /// <summary>Tells calls in progress that nobody waits for them.</summary>
     internal void End()
     {

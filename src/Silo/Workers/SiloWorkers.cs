@@ -103,6 +103,7 @@ internal sealed class SiloWorkers : IDisposable
                 foreach (var run in _runs.Values)
                 {
                     HandBack(_pool.RemoveQueued(run));
+                    run.SendAnsweredAgain();
                 }
 
                 // An outcome counts as in hand until its client has acknowledged it.
@@ -161,8 +162,13 @@ internal sealed class SiloWorkers : IDisposable
     }
 
     /// <summary>Takes batches of another process. What is in hand already is taken as accepted: the answer to an earlier message was lost.</summary>
-    internal BatchAnswer Execute(SlotKey slot, IGrainContext grain, RemoteBatchRequest request)
+    /// <param name="slot">The slot that the message came to.</param>
+    /// <param name="grain">The slot's grain.</param>
+    /// <param name="request">The message.</param>
+    /// <param name="awaited">The batch whose outcome the answer may bring; null when there is none.</param>
+    internal BatchAnswer Execute(SlotKey slot, IGrainContext grain, RemoteBatchRequest request, out RemoteBatchWork? awaited)
     {
+        awaited = null;
         if (_draining)
         {
             return new BatchAnswer(BatchStatus.Draining, 0);
@@ -174,6 +180,11 @@ internal sealed class SiloWorkers : IDisposable
         }
 
         run.Grains.TryAdd(grain.GrainId, grain);
+        foreach (var handle in request.Received ?? [])
+        {
+            run.InHand.TryRemove(handle, out _);
+        }
+
         var accepted = 0;
         foreach (var batch in request.Batches)
         {
@@ -186,9 +197,24 @@ internal sealed class SiloWorkers : IDisposable
             if (!run.InHand.TryAdd(batch.Handle, work))
             {
                 code.Dispose();
+                if (run.InHand.TryGetValue(batch.Handle, out var known))
+                {
+                    known.SendAgain();
+                }
+
+                accepted++;
+                continue;
             }
-            else if (!_pool.TrySubmit(work))
+
+            if (request is { AwaitsOutcome: true, Batches.Length: 1 })
             {
+                work.Await();
+                awaited = work;
+            }
+
+            if (!_pool.TrySubmit(work))
+            {
+                awaited = null;
                 run.InHand.TryRemove(batch.Handle, out _);
                 code.Dispose();
                 return new BatchAnswer(BatchStatus.RunEnded, 0, accepted);
