@@ -34,6 +34,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private readonly TimeSpan _connectTimeout;
     private readonly CancellationTokenSource _ending = new();
     private readonly SemaphoreSlim _opening = new(1, 1);
+    private readonly PayloadBound _payloads = new();
     private readonly OutcomeReceiver _receiver;
     private readonly IRunObserver _observer;
     private ICoordinatorGrain? _coordinator;
@@ -79,7 +80,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     internal bool WantsReplan => _replan;
 
     /// <summary>The coordinator's latest advice, in calls.</summary>
-    internal int AdvisedBatchSize => Math.Max(1, Volatile.Read(ref _advisedBatchSize));
+    internal int AdvisedBatchSize => _payloads.Bound(Math.Max(1, Volatile.Read(ref _advisedBatchSize)));
 
     internal static async Task<ClusterRun> OpenAsync(IClusterClient client, RunRequest request, TimeSpan connectTimeout, CancellationToken cancellationToken)
     {
@@ -115,12 +116,23 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         batch.Carrier = this;
         if (IsRemote)
         {
-            batch.Payload = batch.Encode(_code.Encoder);
+            batch.Payload = Encode(batch);
         }
 
         LocalBatches.Add(batch);
         JoblibInstruments.PayloadSent(batch.Payload?.Length ?? 0);
         Place(batch);
+    }
+
+    /// <summary>A batch's calls as bytes.</summary>
+    /// <exception cref="CannotTravelException">A call holds what cannot leave this process.</exception>
+    /// <exception cref="JoblibException">They are more than a message carries.</exception>
+    internal byte[] Encode(CallBatch batch)
+    {
+        var payload = batch.Encode(_code.Encoder);
+        PayloadBound.Check(batch, payload.Length);
+        _payloads.Saw(batch.Count, payload.Length);
+        return payload;
     }
 
     /// <summary>A silo took the batches of a message, or some of them.</summary>
@@ -412,6 +424,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         _short = outcome.Executed < ShortBatch;
         AwaitsOutcomes = outcome.Executed < AwaitedBatch;
         batch.StartedAfter(outcome.Queued);
+        _payloads.Saw(batch.Count, outcome.Payload.Length);
         switch (outcome.Status)
         {
             case OutcomeStatus.Completed:

@@ -36,7 +36,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
     {
         try
         {
-            batch.Payload ??= batch.Encode(code.Encoder);
+            batch.Payload ??= run.Encode(batch);
         }
         catch (Exception exception)
         {

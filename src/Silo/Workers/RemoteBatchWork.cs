@@ -84,6 +84,12 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
             run.Reporter.Add(new BatchReport(request.Number, request.Calls, status != OutcomeStatus.Completed, time.GetElapsedTime(_arrivedAt)));
         }
 
+        if (payload.Length > JoblibProtocol.MostPayloadBytes)
+        {
+            payload = code.Codec.Encoder.EncodeFailure(PayloadBound.ResultsTooLarge(request.FirstCallIndex, request.Calls, payload.Length), null);
+            status = OutcomeStatus.Fault;
+        }
+
         code.Dispose();
         var outcome = new BatchOutcome(request.Handle, status, payload, queued, executed ? time.GetElapsedTime(_startedAt) : TimeSpan.Zero);
         if (_awaited is { } awaited && payload.Length <= MostKeptBytes)
