@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Xunit;
 using static Orleans.Joblib.Joblib;
@@ -53,7 +52,7 @@ public sealed unsafe class NativeThreadPoolsTests
     public void Threads_LimitAndOwnNumber_RaisesOnlyWhenAsked(int limit, int original, bool asked, int expected)
     {
         Assert.SkipUnless(OpenMp.IsThere, OpenMp.Absent);
-        NativeThreadPools.Look(Stopwatch.GetTimestamp() + Stopwatch.Frequency);
+        NativeThreadPools.LookNow();
         var pool = NativeThreadPools.All.First(pool => pool.Kind == "OpenMP");
         Assert.Equal(expected, NativeThreadPools.Threads(pool, original, new ThreadLimit(limit, asked)));
     }

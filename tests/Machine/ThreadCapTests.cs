@@ -84,7 +84,8 @@ public sealed class ThreadCapTests : IClassFixture<ThreadCapTests.Local>, IClass
         {
             // The first call may be what loads the library: the limit holds from the next on, which this one is after a look.
             OpenMp.Run(() => { });
-            WorkerPool.CurrentThreads!.Refresh(Stopwatch.GetTimestamp() + Stopwatch.Frequency);
+            NativeThreadPools.LookNow();
+            WorkerPool.CurrentThreads!.Refresh(Stopwatch.GetTimestamp());
             var team = 0;
             OpenMp.Run(() => Interlocked.Increment(ref team));
             return (CpuCount(), CallThreads.Current!.Available, team);

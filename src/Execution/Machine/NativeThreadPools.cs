@@ -29,9 +29,26 @@ internal static class NativeThreadPools
     /// <param name="now">A timestamp of <see cref="Stopwatch"/>.</param>
     internal static void Look(long now)
     {
-        if (now - Volatile.Read(ref _lookedAt) >= LookTicks)
+        // One thread looks; the others have what it found at their next look.
+        if (now - Volatile.Read(ref _lookedAt) >= LookTicks && Gate.TryEnter())
         {
-            LookNow(now);
+            try
+            {
+                Find(now);
+            }
+            finally
+            {
+                Gate.Exit();
+            }
+        }
+    }
+
+    /// <inheritdoc cref="Look"/>
+    internal static void LookNow()
+    {
+        lock (Gate)
+        {
+            Find(Stopwatch.GetTimestamp());
         }
     }
 
@@ -72,35 +89,23 @@ internal static class NativeThreadPools
     internal static int Threads(NativeThreadPool pool, int original, ThreadLimit limit) =>
         limit.Asked ? limit.Threads : pool.IsSetByUser ? original : Math.Min(original, limit.Threads);
 
-    private static void LookNow(long now)
+    // With the gate held.
+    private static void Find(long now)
     {
-        // One thread looks; the others have what it found at their next look.
-        if (!Gate.TryEnter())
+        Volatile.Write(ref _lookedAt, now);
+        var libraries = LoadedLibraries.Version();
+        if (libraries == _libraries)
         {
             return;
         }
 
-        try
+        _libraries = libraries;
+        NativeThreadPool[] found = [.. LoadedLibraries.Paths().Where(KnownPaths.Add).SelectMany(NativeThreadPool.In)];
+        if (found.Length > 0)
         {
-            Volatile.Write(ref _lookedAt, now);
-            var libraries = LoadedLibraries.Version();
-            if (libraries == _libraries)
-            {
-                return;
-            }
-
-            _libraries = libraries;
-            NativeThreadPool[] found = [.. LoadedLibraries.Paths().Where(KnownPaths.Add).SelectMany(NativeThreadPool.In)];
-            if (found.Length > 0)
-            {
-                Volatile.Write(ref _pools, [.. _pools, .. found]);
-                Apply();
-                Volatile.Write(ref _version, _version + 1);
-            }
-        }
-        finally
-        {
-            Gate.Exit();
+            Volatile.Write(ref _pools, [.. _pools, .. found]);
+            Apply();
+            Volatile.Write(ref _version, _version + 1);
         }
     }
 
