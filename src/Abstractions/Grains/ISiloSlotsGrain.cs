@@ -6,7 +6,7 @@ public interface ISiloSlotsGrain : IGrainWithStringKey
 {
     /// <summary>Grants slots to a run, or changes what it has; 0 leaves it only the batches that it has in hand here.</summary>
     [Alias("Reserve")]
-    Task ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer);
+    Task ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads);
 
     /// <summary>Keeps a run's slots for another lease.</summary>
     [Alias("Renew")]

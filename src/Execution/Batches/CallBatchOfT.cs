@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Orleans.Joblib;
 
 /// <summary>A batch of calls that return <typeparamref name="T"/>, with room for their results; or a part of one, cut off for another worker.</summary>
@@ -292,7 +294,16 @@ internal sealed class CallBatch<T> : CallBatch
         }
 
         var now = Scope.Time.GetTimestamp();
-        _pace = Scope.Time.GetElapsedTime(_lookedAt, now) > SlowPace ? 1 : Math.Min(2 * _pace, MostCallsBetweenLooks);
+        if (Scope.Time.GetElapsedTime(_lookedAt, now) > SlowPace)
+        {
+            _pace = 1;
+            WorkerPool.CurrentThreads?.Refresh(Stopwatch.GetTimestamp());
+        }
+        else
+        {
+            _pace = Math.Min(2 * _pace, MostCallsBetweenLooks);
+        }
+
         _lookedAt = now;
         var left = _end - next;
         if (left >= 2 && Scope.Time.GetElapsedTime(StartedAt, now) > SharesAfter && sharer.WantsWork)

@@ -156,7 +156,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
             // A silo that loses its last slot keeps the run, for the batches that it has in hand: the run's end or lease takes it away.
             var plan = SlotPlan.Make(known, request.RequestedSlots);
             await Task.WhenAll(known.Keys.Select(silo => plan.TryGetValue(silo, out var count) || _slots.Any(slot => slot.Silo.Equals(silo))
-                ? TellAsync(silo, slots => slots.ReserveAsync(Run, count, request.Lease, request.Observer))
+                ? TellAsync(silo, slots => slots.ReserveAsync(Run, count, request.Lease, request.Observer, request.InnerMaxNumThreads))
                 : Task.CompletedTask)).ConfigureAwait(true);
             _silos = known;
             _slots = SlotPlan.Number(plan, _slots, silo => known[silo].Process);

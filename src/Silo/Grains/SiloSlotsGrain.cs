@@ -4,9 +4,9 @@ namespace Orleans.Joblib.Silo;
 [SlotPlacement]
 internal sealed class SiloSlotsGrain(SiloWorkers workers) : Grain, ISiloSlotsGrain
 {
-    public Task ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer)
+    public Task ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads)
     {
-        workers.Reserve(run, slots, lease, observer);
+        workers.Reserve(run, slots, lease, observer, innerMaxNumThreads);
         return Task.CompletedTask;
     }
 

@@ -17,6 +17,8 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
 
     public object Owner => run;
 
+    ThreadLimit? IWorkItem.Limit => run.Limit;
+
     public bool WantsWork => pool.WantsWork;
 
     public void Run(IWorkSharer sharer)
@@ -115,6 +117,8 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         internal CallBatch Part => part;
 
         public object Owner => batch.Owner;
+
+        ThreadLimit? IWorkItem.Limit => ((IWorkItem)batch).Limit;
 
         public void Run(IWorkSharer sharer)
         {

@@ -11,6 +11,9 @@ internal sealed class SiloWorkers : IDisposable
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
 
+    // Over all silos of this process: they have its cores together.
+    private static int _workersOfProcess;
+
     private readonly ConcurrentDictionary<Guid, SiloRun> _runs = new();
     private readonly WorkerPool _pool;
     private readonly SiloCodecs _codecs;
@@ -21,6 +24,7 @@ internal sealed class SiloWorkers : IDisposable
     private readonly ITimer _sweep;
     private readonly int _protocol;
     private volatile bool _draining;
+    private int _disposed;
 
     public SiloWorkers(
         IOptions<SiloWorkerOptions> options, SiloCodecs codecs, MembershipView membership, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
@@ -28,6 +32,7 @@ internal sealed class SiloWorkers : IDisposable
         _codecs = codecs;
         _membership = membership;
         _pool = new WorkerPool(options.Value.SlotCount, "joblib-silo");
+        Interlocked.Add(ref _workersOfProcess, _pool.Size);
         _protocol = options.Value.Protocol;
         _grains = grains;
         _time = time;
@@ -37,15 +42,21 @@ internal sealed class SiloWorkers : IDisposable
 
     internal WorkerPool Pool => _pool;
 
+    /// <summary>The threads that one call may use where its run does not say: all workers busy, they fill the cores.</summary>
+    internal static ThreadLimit StandardLimit => new(Math.Max(CpuCounter.Count(onlyPhysicalCores: false) / Math.Max(Volatile.Read(ref _workersOfProcess), 1), 1), Asked: false);
+
     internal SiloSlots Status => new(
         LocalBatches.Process, _draining ? 0 : _pool.Size, _runs.Values.Sum(run => run.Slots), _pool.BusyCount, _pool.QueuedCount, _runs.Count, _protocol, _draining);
 
     internal bool Knows(Guid id) => _runs.ContainsKey(id);
 
-    internal void Reserve(Guid id, int slots, TimeSpan lease, IRunObserver? observer)
+    internal void Reserve(Guid id, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads)
     {
         var run = _runs.GetOrAdd(id, key => new SiloRun(
-            key, new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger), observer is null ? null : new OutcomeSender(observer, _logger)));
+            key,
+            new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger),
+            observer is null ? null : new OutcomeSender(observer, _logger),
+            innerMaxNumThreads is { } threads ? new ThreadLimit(threads, Asked: true) : StandardLimit));
         run.Slots = slots;
         run.Lease = lease;
         run.LeaseStartedAt = _time.GetTimestamp();
@@ -260,6 +271,12 @@ internal sealed class SiloWorkers : IDisposable
 
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        Interlocked.Add(ref _workersOfProcess, -_pool.Size);
         _sweep.Dispose();
         foreach (var id in _runs.Keys)
         {
