@@ -40,6 +40,11 @@ public abstract partial class ParallelConformance
     [Fact]
     public void Run_ProgressWithinOneBatch_IsReportedBetweenItsCalls()
     {
+        if (!Traits.RunsCallsInThisProcess)
+        {
+            return; // The calls look into an object of this process; what its reports amount to: Run_Progress_ReportsEveryCallInTurn
+        }
+
         var progress = new RecordedProgress();
         using var parallel = NewParallel(preDispatch: 40, batchSize: 20, progress: progress);
         var reportsBefore = Patience.Within(() => parallel.Run(Enumerable.Range(0, 20).Select(i => Delayed(() => progress.Reports.Count)).ToArray()));
