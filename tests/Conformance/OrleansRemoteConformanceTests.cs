@@ -10,7 +10,7 @@ public sealed class OrleansRemoteConformanceTests : ParallelConformance, IClassF
 
     // Short batches overtake the places of a slot, and a batch that waits at a busy silo does not move to an idle one.
     protected override BackendTraits Traits { get; } =
-        new(BackendName) { RunsCallsInThisProcess = false, SupportsTimeout = true, SupportsSharedMemory = false, CallsBehindARunningOne = 1 };
+        new(BackendName) { RunsCallsInThisProcess = false, RefusesWhatCannotTravel = true, SupportsTimeout = true, SupportsSharedMemory = false, CallsBehindARunningOne = 1 };
 
     public sealed class TwoProcesses() : RemoteClusterFixture(BackendName, silos: 2, slotsPerSilo: 1);
 }

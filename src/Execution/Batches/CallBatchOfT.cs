@@ -166,6 +166,11 @@ internal sealed class CallBatch<T> : CallBatch
 
         // A part that is done is no news while others are not; anything else is.
         var left = Interlocked.Add(ref _root._callsLeft, -_endedCalls);
+        if (left == 0 && fault is null && Failure is null)
+        {
+            fault = _root.ResultFault();
+        }
+
         if (left == 0 || fault is not null || Failure is not null || _endedCalls < _end - _start)
         {
             Owner.BatchEnded(_root, fault);
@@ -328,6 +333,19 @@ internal sealed class CallBatch<T> : CallBatch
         }
 
         return overdue;
+    }
+
+    private CannotTravelException? ResultFault()
+    {
+        try
+        {
+            ResultVerifier?.EncodeResults<T>(Results);
+            return null;
+        }
+        catch (CannotTravelException exception)
+        {
+            return exception;
+        }
     }
 
     private bool TryKeep(int offset, Exception exception)
