@@ -32,6 +32,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private readonly ClientCode _code;
     private readonly RunRequest _request;
     private readonly TimeSpan _connectTimeout;
+    private readonly bool _verifiesTravel;
     private readonly CancellationTokenSource _ending = new();
     private readonly SemaphoreSlim _opening = new(1, 1);
     private readonly PayloadBound _payloads = new();
@@ -45,11 +46,12 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private volatile bool _short;
     private volatile bool _replan;
 
-    private ClusterRun(IClusterClient client, RunRequest request, TimeSpan connectTimeout)
+    private ClusterRun(IClusterClient client, RunRequest request, OrleansBackendOptions options)
     {
         _client = client;
         _code = ClientCode.Of(client);
-        _connectTimeout = connectTimeout;
+        _connectTimeout = options.ConnectTimeout;
+        _verifiesTravel = options.VerifyTravel;
         _receiver = new OutcomeReceiver(this);
         _observer = client.CreateObjectReference<IRunObserver>(_receiver);
         _request = request with { Observer = _observer };
@@ -82,17 +84,17 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     /// <summary>The coordinator's latest advice, in calls.</summary>
     internal int AdvisedBatchSize => _payloads.Bound(Math.Max(1, Volatile.Read(ref _advisedBatchSize)));
 
-    internal static async Task<ClusterRun> OpenAsync(IClusterClient client, RunRequest request, TimeSpan connectTimeout, CancellationToken cancellationToken)
+    internal static async Task<ClusterRun> OpenAsync(IClusterClient client, RunRequest request, OrleansBackendOptions options, CancellationToken cancellationToken)
     {
         ClusterRun run;
         try
         {
-            run = new ClusterRun(client, request, connectTimeout);
+            run = new ClusterRun(client, request, options);
         }
         catch (Exception exception)
         {
             // A client that has been disposed gives no grains.
-            throw NotReached(exception, connectTimeout);
+            throw NotReached(exception, options.ConnectTimeout);
         }
 
         try
@@ -117,6 +119,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         if (IsRemote)
         {
             batch.Payload = Encode(batch);
+        }
+        else if (_verifiesTravel)
+        {
+            batch.Encode(_code.Encoder);
+            batch.ResultVerifier = _code.Encoder;
         }
 
         LocalBatches.Add(batch);

@@ -146,7 +146,7 @@ internal sealed class CallBatch<T> : CallBatch
         {
             for (var i = 0; i < Count; i++)
             {
-                Owner.CallEnded(failed: false);
+                Owner.CallEnded(failed: Results[i] is ICallOutcome { IsSuccess: false });
             }
         }
     }
@@ -168,6 +168,11 @@ internal sealed class CallBatch<T> : CallBatch
 
         // A part that is done is no news while others are not; anything else is.
         var left = Interlocked.Add(ref _root._callsLeft, -_endedCalls);
+        if (left == 0 && fault is null && Failure is null)
+        {
+            fault = _root.ResultFault();
+        }
+
         if (left == 0 || fault is not null || Failure is not null || _endedCalls < _end - _start)
         {
             Owner.BatchEnded(_root, fault);
@@ -339,6 +344,19 @@ internal sealed class CallBatch<T> : CallBatch
         }
 
         return overdue;
+    }
+
+    private CannotTravelException? ResultFault()
+    {
+        try
+        {
+            ResultVerifier?.EncodeResults<T>(Results);
+            return null;
+        }
+        catch (CannotTravelException exception)
+        {
+            return exception;
+        }
     }
 
     private bool TryKeep(int offset, Exception exception)
