@@ -219,7 +219,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
         if (fault is not null)
         {
             // What could not travel, or killed its silos, is the calls' own fault, and says so.
-            Fail(fault is CannotTravelException or TerminatedWorkerException ? fault : new JoblibException(
+            Fail(fault is CannotTravelException or TerminatedWorkerException or WorkerFaultException ? fault : new JoblibException(
                 "backend-fault",
                 $"The backend '{Name}' could not execute batch {batch.Number} ({batch.Count} calls from call {batch.FirstCallIndex}): {fault.Message}",
                 fault));
@@ -289,7 +289,11 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
             }
         }
 
-        if (hasTurn)
+        if (hasTurn && _backend.Backend.DispatchesElsewhere)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static run => run.DispatchInCallersContext(), this, preferLocal: false);
+        }
+        else if (hasTurn)
         {
             DispatchInCallersContext();
         }
