@@ -11,7 +11,13 @@ internal sealed class SiloWorkers : IDisposable
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
 
+    // Longer than a message lives: Orleans drops one that is older than its response timeout, 30 s at most.
+    private static readonly TimeSpan EndedRunsKeptFor = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<Guid, SiloRun> _runs = new();
+
+    // Runs that their clients have ended, and when.
+    private readonly ConcurrentDictionary<Guid, long> _ended = new();
     private readonly WorkerPool _pool;
     private readonly SiloCodecs _codecs;
     private readonly MembershipView _membership;
@@ -42,14 +48,29 @@ internal sealed class SiloWorkers : IDisposable
 
     internal bool Knows(Guid id) => _runs.ContainsKey(id);
 
-    internal void Reserve(Guid id, int slots, TimeSpan lease, IRunObserver? observer)
+    /// <summary>Gives a run slots, or changes what it has.</summary>
+    /// <returns>False when its client has ended it.</returns>
+    internal bool TryReserve(Guid id, int slots, TimeSpan lease, IRunObserver? observer)
     {
+        if (_ended.ContainsKey(id))
+        {
+            return false;
+        }
+
         var run = _runs.GetOrAdd(id, key => new SiloRun(
             key, new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger), observer is null ? null : new OutcomeSender(observer, _logger)));
         run.Slots = slots;
         run.Lease = lease;
         run.LeaseStartedAt = _time.GetTimestamp();
         SiloLog.SlotsGranted(_logger, slots, id);
+        if (!_ended.ContainsKey(id))
+        {
+            return true;
+        }
+
+        // It was ended in between.
+        Release(id, forGood: false);
+        return false;
     }
 
     internal void Renew(Guid id)
@@ -70,8 +91,13 @@ internal sealed class SiloWorkers : IDisposable
     }
 
     /// <summary>Ends a run's share: queued batches are dropped, workers in the middle of one are given up, its batch grains go.</summary>
-    internal void Release(Guid id)
+    internal void Release(Guid id, bool forGood)
     {
+        if (forGood)
+        {
+            _ended[id] = _time.GetTimestamp();
+        }
+
         if (!_runs.TryRemove(id, out var run))
         {
             return;
@@ -237,7 +263,7 @@ internal sealed class SiloWorkers : IDisposable
         _sweep.Dispose();
         foreach (var id in _runs.Keys)
         {
-            Release(id);
+            Release(id, forGood: false);
         }
 
         _pool.Dispose();
@@ -250,7 +276,15 @@ internal sealed class SiloWorkers : IDisposable
             if (_time.GetElapsedTime(run.LeaseStartedAt) > run.Lease)
             {
                 SiloLog.LeaseExpired(_logger, run.Id, run.Lease);
-                Release(run.Id);
+                Release(run.Id, forGood: false);
+            }
+        }
+
+        foreach (var (id, endedAt) in _ended)
+        {
+            if (_time.GetElapsedTime(endedAt) > EndedRunsKeptFor)
+            {
+                _ended.TryRemove(id, out _);
             }
         }
     }
