@@ -16,6 +16,12 @@ public sealed record BackendTraits(string Name)
 
     public bool SupportsSharedMemory { get; init; } = true;
 
+    /// <summary>Calls are made in another process: what they change there stays there, and of the caller's context nothing comes along.</summary>
+    public bool CallsTravel { get; init; }
+
+    /// <summary>A call that overruns its timeout is stopped: it need not hear of it.</summary>
+    public bool StopsOverdueCalls { get; init; }
+
     /// <summary>Calls that may be sent after a running one to the same worker and wait there for it, although another worker is idle.</summary>
     public int CallsBehindARunningOne { get; init; }
 

@@ -25,8 +25,8 @@ public abstract partial class ParallelConformance
     [InlineData(true)]
     public async Task Run_CancelledDuring_TellsItsCallsAndThrows(bool asynchronous)
     {
-        using var never = new ManualResetEventSlim();
-        using var started = new ManualResetEventSlim();
+        using var never = new Gate();
+        using var started = new Gate();
         using var cancelling = new CancellationTokenSource();
         var sequence = new CountedSequence<int>(Enumerable.Range(0, 10_000).Select(i => Delayed(token =>
         {
@@ -56,8 +56,8 @@ public abstract partial class ParallelConformance
             return; // The caller's own thread is in the call.
         }
 
-        using var release = new ManualResetEventSlim();
-        using var started = new ManualResetEventSlim();
+        using var release = new Gate();
+        using var started = new Gate();
         using var cancelling = new CancellationTokenSource();
         using var parallel = NewParallel(batchSize: 1);
         try
@@ -166,21 +166,25 @@ public abstract partial class ParallelConformance
     [Fact]
     public void Run_AsOutcomeCancelled_EndsTheRunInsteadOfKeepingTheCancellation()
     {
-        using var never = new ManualResetEventSlim();
+        using var never = new Gate();
+        using var started = new Gate();
         using var cancelling = new CancellationTokenSource();
         using var parallel = NewParallel(batchSize: 1);
+        var cancelled = Task.Run(() =>
+        {
+            Patience.Await(started, "the first call to start");
+            cancelling.Cancel();
+        });
         AssertCancelled(Patience.ThrownBy(() => parallel.Run(
             Enumerable.Range(0, 1000).Select(i => Delayed(token =>
             {
-                if (i == 0)
-                {
-                    cancelling.Cancel();
-                }
-
+                started.Set();
+                Patience.AwaitOrCancelled(never, token);
                 token.ThrowIfCancellationRequested();
                 return i;
             }).AsOutcome()),
             cancelling.Token)), cancelling.Token);
+        Patience.Await(cancelled, "the cancellation");
     }
 
     private static void AssertCancelled(Exception? thrown, CancellationToken by) =>

@@ -20,7 +20,7 @@ public abstract partial class ParallelConformance
             Ambient.Value = "caller's";
             using var parallel = NewParallel(batchSize: 1);
             var results = Patience.Within(() => parallel.Run(Enumerable.Range(0, 20).Select(i => Delayed(() => $"{1.5} {Ambient.Value}"))));
-            Assert.All(results, result => Assert.Equal("1·5 caller's", result));
+            Assert.All(results, result => Assert.Equal(Traits.CallsTravel ? "1.5 " : "1·5 caller's", result));
         }
         finally
         {

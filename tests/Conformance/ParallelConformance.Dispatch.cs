@@ -12,16 +12,17 @@ public abstract partial class ParallelConformance
     public void Run_PreDispatch_TakesTheNextCallOnlyAfterTheFirstEnded(int preDispatch)
     {
         const int Total = 30;
-        var ended = 0;
+        using var ended = new Tally();
+        var callsAtOnce = Traits.RunsCallsAtOnce;
         var endedWhenNextTaken = -1;
-        using var allTaken = new ManualResetEventSlim();
+        using var allTaken = new Gate();
         IEnumerable<Delayed<int>> Calls()
         {
             for (var i = 0; i < Total; i++)
             {
                 if (i == preDispatch)
                 {
-                    endedWhenNextTaken = Volatile.Read(ref ended);
+                    endedWhenNextTaken = ended.Value;
                 }
 
                 if (i == preDispatch - 1)
@@ -31,13 +32,13 @@ public abstract partial class ParallelConformance
 
                 yield return Delayed(() =>
                 {
-                    if (Traits.RunsCallsAtOnce)
+                    if (callsAtOnce)
                     {
                         // The pre-dispatched calls are all taken before any has ended.
                         Patience.Await(allTaken, "pre-dispatch to take its calls");
                     }
 
-                    return Interlocked.Increment(ref ended);
+                    return ended.Increment();
                 });
             }
         }
@@ -56,7 +57,7 @@ public abstract partial class ParallelConformance
         }
 
         const int Total = 100;
-        using var allTaken = new ManualResetEventSlim();
+        using var allTaken = new Gate();
         IEnumerable<Delayed<int>> Calls()
         {
             for (var i = 0; i < Total; i++)
@@ -96,12 +97,12 @@ public abstract partial class ParallelConformance
     public void Run_CallsOfABatch_RunInOrderOnOneThread()
     {
         using var parallel = NewParallel(preDispatch: "all", batchSize: 5);
-        var made = 0;
-        var results = Patience.Within(() => parallel.Run(Enumerable.Range(0, 40).Select(i => Delayed(() => (Environment.CurrentManagedThreadId, Interlocked.Increment(ref made))))));
+        using var made = new Tally();
+        var results = Patience.Within(() => parallel.Run(Enumerable.Range(0, 40).Select(i => Delayed(() => ((Environment.ProcessId, Environment.CurrentManagedThreadId), made.Increment())))));
         for (var batch = 0; batch < results.Length; batch += 5)
         {
             var calls = results.Skip(batch).Take(5).ToArray();
-            Assert.Single(calls.Select(call => call.CurrentManagedThreadId).Distinct());
+            Assert.Single(calls.Select(call => call.Item1).Distinct());
             Assert.Equal(calls.Order(), calls);
         }
     }

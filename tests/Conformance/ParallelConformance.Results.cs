@@ -57,7 +57,7 @@ public abstract partial class ParallelConformance
             return; // Here no call can end before an earlier one: Run_LazySequence_GivesResultsInItsOrder says it all.
         }
 
-        using var secondEnded = new ManualResetEventSlim();
+        using var secondEnded = new Gate();
         using var parallel = NewParallel(batchSize: 1);
         var results = Patience.Within(() => parallel.Run(
         [
@@ -79,27 +79,26 @@ public abstract partial class ParallelConformance
     [Fact]
     public void Run_TwoJobs_MakesTwoCallsAtOnceAndNeverMore()
     {
-        var running = 0;
-        var most = 0;
-        using var both = new Barrier(NJobs);
+        const int Running = 0;
+        const int Most = 1;
+        const int Arrived = 2;
+        using var calls = new Tally(3);
+        var callsAtOnce = Traits.RunsCallsAtOnce;
         using var parallel = NewParallel(batchSize: 1);
         Patience.Within(() => parallel.Run(Enumerable.Range(0, 60).Select(i => Delayed(() =>
         {
-            var now = Interlocked.Increment(ref running);
-            lock (both)
+            calls.Raise(Most, calls.Increment(Running));
+            if (callsAtOnce)
             {
-                most = Math.Max(most, now);
+                // In pairs, as a barrier would have it.
+                var arrived = calls.Increment(Arrived);
+                Patience.Until(() => calls[Arrived] >= arrived + (arrived % NJobs), "two jobs to make two calls at once");
             }
 
-            if (Traits.RunsCallsAtOnce)
-            {
-                Assert.True(both.SignalAndWait(Patience.Limit), "Two jobs did not make two calls at once.");
-            }
-
-            Interlocked.Decrement(ref running);
+            calls.Decrement(Running);
             return i;
         }))));
-        Assert.Equal(Traits.RunsCallsAtOnce ? NJobs : 1, most);
+        Assert.Equal(Traits.RunsCallsAtOnce ? NJobs : 1, calls[Most]);
     }
 
     [Theory]
@@ -107,17 +106,18 @@ public abstract partial class ParallelConformance
     [InlineData(16)]
     public void Run_ManyCalls_MakesEachOnce(int batchSize)
     {
-        var made = new int[2000];
+        const int Total = 2000;
+        using var made = new Tally(Total);
         using var parallel = NewParallel(batchSize: batchSize);
-        Patience.Within(() => parallel.Run(Enumerable.Range(0, made.Length).Select(i => Delayed(() => Interlocked.Increment(ref made[i])))));
-        Assert.All(made, times => Assert.Equal(1, times));
+        Patience.Within(() => parallel.Run(Enumerable.Range(0, Total).Select(i => Delayed(() => made.Increment(i)))));
+        Assert.All(Enumerable.Range(0, Total), i => Assert.Equal(1, made[i]));
     }
 
     [Fact]
     public void Run_SameCallTwice_MakesItTwice()
     {
-        var made = 0;
-        var call = Delayed(() => Interlocked.Increment(ref made));
+        using var made = new Tally();
+        var call = Delayed(() => made.Increment());
         using var parallel = NewParallel();
         Assert.Equal([1, 2], Patience.Within(() => parallel.Run([call, call])).Order());
     }

@@ -59,7 +59,7 @@ public abstract partial class ParallelConformance
             return; // Nothing overtakes where one call is made at a time.
         }
 
-        using var release = new ManualResetEventSlim();
+        using var release = new Gate();
         using var parallel = NewParallel(batchSize: 1);
         var stream = parallel.Stream(
             Enumerable.Range(0, 10).Select(i => Delayed(() =>
@@ -117,7 +117,7 @@ public abstract partial class ParallelConformance
             return;
         }
 
-        using var made = new ManualResetEventSlim();
+        using var made = new Gate();
         using var parallel = NewParallel(batchSize: 1);
         var stream = parallel.Stream(Enumerable.Range(0, 5).Select(i => Delayed(() =>
         {

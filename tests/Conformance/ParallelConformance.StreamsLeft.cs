@@ -77,9 +77,9 @@ public abstract partial class ParallelConformance
             return; // One call at a time: none runs while the stream is being left.
         }
 
-        using var never = new ManualResetEventSlim();
-        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var waiting = new ManualResetEventSlim();
+        using var never = new Gate();
+        using var told = new Gate();
+        using var waiting = new Gate();
 
         // One call in flight, so that the one that is read is made before those that wait: a cluster may start them in another order than they were sent in.
         using var parallel = NewParallel(preDispatch: 1, batchSize: 1);
@@ -92,7 +92,7 @@ public abstract partial class ParallelConformance
                     waiting.Set();
                     if (Patience.AwaitOrCancelled(never, token))
                     {
-                        told.TrySetResult();
+                        told.Set();
                     }
                 }
 
@@ -103,7 +103,7 @@ public abstract partial class ParallelConformance
                 break;
             }
         });
-        Patience.Await(told.Task, "the call to hear that the stream was left");
+        Patience.Await(told, "the call to hear that the stream was left");
     }
 
     [Theory]
@@ -118,13 +118,14 @@ public abstract partial class ParallelConformance
             return;
         }
 
-        using var never = new ManualResetEventSlim();
+        using var never = new Gate();
         using var parallel = NewParallel(preDispatch: 1, batchSize: 1);
+        var callsAtOnce = Traits.RunsCallsAtOnce;
 
         // The second call waits until the run ends. One call at a time cannot wait for that: there the endless sequence is what has to end.
         var calls = new CountedSequence<int>(Enumerable.Range(0, int.MaxValue).Select(i => Delayed(token =>
         {
-            if (i > 0 && Traits.RunsCallsAtOnce)
+            if (i > 0 && callsAtOnce)
             {
                 Patience.AwaitOrCancelled(never, token);
             }

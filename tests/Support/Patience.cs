@@ -9,6 +9,8 @@ internal static class Patience
 
     internal static void Await(ManualResetEventSlim signal, string what) => Check(signal.Wait(Limit), what);
 
+    internal static void Await(Gate gate, string what) => Until(() => gate.IsSet, what);
+
     internal static void Await(Task task, string what)
     {
         Check(Task.WaitAny([task], Limit) == 0, what);
@@ -29,6 +31,13 @@ internal static class Patience
         var first = WaitHandle.WaitAny([signal.WaitHandle, token.WaitHandle], Limit);
         Check(first != WaitHandle.WaitTimeout, "a call to be released or cancelled");
         return first == 1;
+    }
+
+    /// <inheritdoc cref="AwaitOrCancelled(ManualResetEventSlim, CancellationToken)"/>
+    internal static bool AwaitOrCancelled(Gate gate, CancellationToken token)
+    {
+        Until(() => gate.IsSet || token.IsCancellationRequested, "a call to be released or cancelled");
+        return !gate.IsSet;
     }
 
     /// <summary>Does the work on a thread of its own, so that a hang in it fails the test instead of the test run.</summary>

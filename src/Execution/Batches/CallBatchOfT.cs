@@ -144,7 +144,7 @@ internal sealed class CallBatch<T> : CallBatch
         {
             for (var i = 0; i < Count; i++)
             {
-                Owner.CallEnded(failed: false);
+                Owner.CallEnded(failed: Results[_start + i] is IKeptOutcome { IsSuccess: false });
             }
         }
     }

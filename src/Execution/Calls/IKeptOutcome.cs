@@ -1,0 +1,7 @@
+namespace Orleans.Joblib;
+
+/// <summary>What a call's outcome says whatever the call returns.</summary>
+internal interface IKeptOutcome
+{
+    bool IsSuccess { get; }
+}

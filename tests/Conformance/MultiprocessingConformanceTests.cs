@@ -1,0 +1,6 @@
+namespace Orleans.Joblib.Tests;
+
+public sealed class MultiprocessingConformanceTests : ParallelConformance
+{
+    protected override BackendTraits Traits { get; } = new("multiprocessing") { SupportsTimeout = true, CallsTravel = true, StopsOverdueCalls = true, SupportsStreams = false, SupportsSharedMemory = false };
+}
