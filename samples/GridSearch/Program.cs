@@ -8,7 +8,7 @@ const int FoldCount = 5;
 const int Seed = 0;
 
 var backendOption = new Option<string>("--backend") { Description = "Where the calls run.", DefaultValueFactory = _ => "orleans" };
-backendOption.AcceptOnlyFromAmong("sequential", "threading", "orleans");
+backendOption.AcceptOnlyFromAmong("sequential", "threading", "loky", "multiprocessing", "orleans");
 var nJobsOption = new Option<int>("--n-jobs") { Description = "Calls at once; -1 for every core or slot.", DefaultValueFactory = _ => -1 };
 var verboseOption = new Option<int>("--verbose") { Description = "Progress lines; 0 for none, 10 for many." };
 var silosOption = new Option<int>("--silos") { Description = "Silos of the local cluster, for the backend 'orleans'.", DefaultValueFactory = _ => 1 };

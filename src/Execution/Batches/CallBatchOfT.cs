@@ -146,7 +146,7 @@ internal sealed class CallBatch<T> : CallBatch
         {
             for (var i = 0; i < Count; i++)
             {
-                Owner.CallEnded(failed: Results[i] is ICallOutcome { IsSuccess: false });
+                Owner.CallEnded(failed: Results[_start + i] is ICallOutcome { IsSuccess: false });
             }
         }
     }
