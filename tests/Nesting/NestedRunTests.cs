@@ -46,6 +46,30 @@ public sealed class NestedRunTests : IClassFixture<NestedRunTests.Local>, IClass
         Assert.Equal([(6, 1), (10, 1)], sums);
     }
 
+    // The loops that need the cluster are not on the silo's worker: on threads of a loop in between, on the thread pool, behind an await.
+    [Theory]
+    [MemberData(nameof(Clusters))]
+    public void Run_ClusterFromThreadsInsideACall_Ends(string outer, string inner)
+    {
+        var sums = Patience.Within(() => Parallel(backend: outer).Run(Enumerable.Range(0, 2).Select(i => Delayed(() =>
+            Parallel(nJobs: 2, backend: "threading").Run(Enumerable.Range(0, 4).Select(_ => Delayed(() => Inner(inner, i)))).Sum()))));
+        Assert.Equal([0, 12], sums);
+    }
+
+    [Theory]
+    [MemberData(nameof(Clusters))]
+    public void Run_ClusterFromTasksInsideACall_Ends(string outer, string inner)
+    {
+        var sums = Patience.Within(() => Parallel(backend: outer).Run(Enumerable.Range(0, 2).Select(i => Delayed(async () =>
+        {
+            await Task.Yield();
+            var blocking = Task.Run(() => Inner(inner, i));
+            var awaited = await Parallel(backend: inner).RunAsync(Enumerable.Range(0, 3).Select(_ => Delayed(() => i))).ConfigureAwait(false);
+            return awaited.Sum() + await blocking;
+        }))));
+        Assert.Equal([0, 6], sums);
+    }
+
     [Theory]
     [MemberData(nameof(Clusters))]
     public void Run_StreamOnTheClusterInsideACall_Ends(string outer, string inner)

@@ -187,12 +187,6 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
     }
 
-    /// <summary>
-    /// Lends the calling worker's slot out until disposed: its call waits for a loop that runs on this same pool, and would wait for ever if such calls held
-    /// every worker. Null when the calling thread is no worker.
-    /// </summary>
-    internal static IDisposable? LendCurrentSlot() => Worker.Mine is { } worker ? new LentSlot(worker.Pool) : null;
-
     /// <summary>The thread limit of the calling worker; null when the calling thread is no worker.</summary>
     internal static WorkerThreads? CurrentThreads => Worker.Mine?.Threads;
 
@@ -217,7 +211,8 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
     }
 
-    private void ChangeCapacity(int by)
+    /// <summary>A slot is lent out (1) or comes back (−1): its worker's call waits for a loop that needs this same pool, and would wait for ever if such calls held every worker.</summary>
+    internal void ChangeCapacity(int by)
     {
         Worker? started = null;
         lock (_gate)
@@ -274,7 +269,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
                         return item;
                     }
 
-                    if (worker.Threads.Holds)
+                    if (worker.Threads.HasToLeave)
                     {
                         break;
                     }
@@ -315,19 +310,6 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
     }
 
-    private sealed class LentSlot : IDisposable
-    {
-        private WorkerPool? _pool;
-
-        internal LentSlot(WorkerPool pool)
-        {
-            _pool = pool;
-            pool.ChangeCapacity(by: 1);
-        }
-
-        public void Dispose() => Interlocked.Exchange(ref _pool, null)?.ChangeCapacity(by: -1);
-    }
-
     private sealed class Worker(WorkerPool pool, string name)
     {
         [ThreadStatic]
@@ -343,7 +325,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
 
         internal bool Abandoned { get; set; }
 
-        internal WorkerThreads Threads { get; } = new();
+        internal WorkerThreads Threads { get; } = new(pool);
 
         internal void Start() => new Thread(Loop) { Name = name, IsBackground = true }.UnsafeStart();
 
