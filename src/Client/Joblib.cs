@@ -7,8 +7,8 @@ namespace Orleans.Joblib;
 public static partial class Joblib
 {
     private static readonly StandardErrorLogger StandardError = new();
-    private static ILoggerFactory? _loggerFactory;
-    private static ILogger _logger = StandardError;
+    private static ILoggerFactory? _loggerFactory = WorkerLog.Factory;
+    private static ILogger _logger = WorkerLog.Factory?.CreateLogger("Orleans.Joblib") ?? StandardError;
 
     /// <summary>Where runs log and warn, under the category <c>Orleans.Joblib</c>. Default: null, which puts warnings on standard error and nothing else anywhere.</summary>
     public static ILoggerFactory? LoggerFactory
@@ -22,6 +22,8 @@ public static partial class Joblib
     }
 
     internal static ILogger Logger => _logger;
+
+    internal static ILogger LoggerOf(string category) => _loggerFactory?.CreateLogger(category) ?? StandardError;
 
     /// <summary>A parallel loop. Every argument left out is decided by a surrounding <see cref="ParallelConfig"/>, else by its default.</summary>
     /// <param name="nJobs">Calls made at once: 1 for this thread, n for n workers, −1 for all, −2 for all but one. Default: the backend's, 1 for local ones.</param>

@@ -289,7 +289,11 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
             }
         }
 
-        if (hasTurn)
+        if (hasTurn && _backend.Backend.DispatchesElsewhere)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static run => run.DispatchInCallersContext(), this, preferLocal: false);
+        }
+        else if (hasTurn)
         {
             DispatchInCallersContext();
         }

@@ -28,10 +28,14 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private readonly Queue<Slot> _places = new();
     private readonly Queue<CallBatch> _waiting = new();
     private readonly List<Slot> _closed = [];
+
+    // Silos that others see in the cluster and this process has not reached for a lease: their slots are not used until they answer.
+    private readonly HashSet<SiloAddress> _unreached = [];
     private readonly IClusterClient _client;
     private readonly ClientCode _code;
     private readonly RunRequest _request;
     private readonly TimeSpan _connectTimeout;
+    private readonly bool _verifiesTravel;
     private readonly CancellationTokenSource _ending = new();
     private readonly SemaphoreSlim _opening = new(1, 1);
     private readonly PayloadBound _payloads = new();
@@ -45,11 +49,12 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private volatile bool _short;
     private volatile bool _replan;
 
-    private ClusterRun(IClusterClient client, RunRequest request, TimeSpan connectTimeout)
+    private ClusterRun(IClusterClient client, RunRequest request, OrleansBackendOptions options)
     {
         _client = client;
         _code = ClientCode.Of(client);
-        _connectTimeout = connectTimeout;
+        _connectTimeout = options.ConnectTimeout;
+        _verifiesTravel = options.VerifyTravel;
         _receiver = new OutcomeReceiver(this);
         _observer = client.CreateObjectReference<IRunObserver>(_receiver);
         _request = request with { Observer = _observer };
@@ -82,17 +87,17 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     /// <summary>The coordinator's latest advice, in calls.</summary>
     internal int AdvisedBatchSize => _payloads.Bound(Math.Max(1, Volatile.Read(ref _advisedBatchSize)));
 
-    internal static async Task<ClusterRun> OpenAsync(IClusterClient client, RunRequest request, TimeSpan connectTimeout, CancellationToken cancellationToken)
+    internal static async Task<ClusterRun> OpenAsync(IClusterClient client, RunRequest request, OrleansBackendOptions options, CancellationToken cancellationToken)
     {
         ClusterRun run;
         try
         {
-            run = new ClusterRun(client, request, connectTimeout);
+            run = new ClusterRun(client, request, options);
         }
         catch (Exception exception)
         {
             // A client that has been disposed gives no grains.
-            throw NotReached(exception, connectTimeout);
+            throw NotReached(exception, options.ConnectTimeout);
         }
 
         try
@@ -117,6 +122,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         if (IsRemote)
         {
             batch.Payload = Encode(batch);
+        }
+        else if (_verifiesTravel)
+        {
+            batch.Encode(_code.Encoder);
+            batch.ResultVerifier = _code.Encoder;
         }
 
         LocalBatches.Add(batch);
@@ -208,13 +218,18 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
     }
 
-    /// <summary>A silo was not reached for a whole lease: no more goes there unless the cluster grants the slot anew.</summary>
+    /// <summary>A silo was not reached for a whole lease: no more goes there until it answers. What it was asked to execute it did not take, so it counts against no batch.</summary>
     internal void NotReached(Slot slot, IReadOnlyList<CallBatch> batches)
     {
+        lock (_gate)
+        {
+            _unreached.Add(slot.Grant.Silo);
+        }
+
         Close(slot);
         foreach (var batch in batches)
         {
-            Resend(batch, died: true);
+            Resend(batch, died: false);
         }
     }
 
@@ -287,7 +302,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     {
         lock (_gate)
         {
-            return [.. _slots.Concat(_closed).Where(slot => slot.IsRemote).Select(slot => slot.Grant.Silo).Distinct()];
+            return [.. _slots.Concat(_closed).Where(slot => slot.IsRemote).Select(slot => slot.Grant.Silo).Concat(_unreached).Distinct()];
         }
     }
 
@@ -296,6 +311,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     internal bool TakeCheck(SiloAddress silo, SiloCheck check, long askedAt)
     {
         var changed = TakeMembers(check.Membership);
+        lock (_gate)
+        {
+            changed |= _unreached.Remove(silo);
+        }
+
         var there = check.InHand.ToHashSet();
         foreach (var slot in RemoteSlotsOf(silo))
         {
@@ -330,6 +350,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
 
             _slots = [.. _slots.Except(dead)];
             _closed.RemoveAll(slot => dead.Contains(slot));
+            _unreached.IntersectWith(members.Active);
         }
 
         foreach (var silo in dead.GroupBy(slot => slot.Grant.Silo))
@@ -622,7 +643,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         {
             var known = _slots.ToDictionary(slot => slot.Grant);
             var added = new List<Slot>();
-            var slots = grant.Slots.Select(granted => known.Remove(granted, out var slot) ? slot : Add(granted, added)).ToArray();
+            var slots = grant.Slots.Where(granted => !_unreached.Contains(granted.Silo)).Select(granted => known.Remove(granted, out var slot) ? slot : Add(granted, added)).ToArray();
             for (var i = 0; i < PlacesPerSlot; i++)
             {
                 added.ForEach(_places.Enqueue);

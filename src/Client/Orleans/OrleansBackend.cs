@@ -74,7 +74,7 @@ public sealed class OrleansBackend : ParallelBackend
         };
         var client = await _connect(cancellationToken).ConfigureAwait(false);
         _request = new RunRequest(requested, _options.Lease, $"{Environment.MachineName}/{Environment.ProcessId}", InnerMaxNumThreads: settings.InnerMaxNumThreads);
-        _run = await ClusterRun.OpenAsync(client, _request, _options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        _run = await ClusterRun.OpenAsync(client, _request, _options, cancellationToken).ConfigureAwait(false);
         var slots = _run.SlotCount;
         if (slots == 0)
         {
@@ -111,7 +111,7 @@ public sealed class OrleansBackend : ParallelBackend
         if (ensureReady)
         {
             var client = await _connect(CancellationToken.None).ConfigureAwait(false);
-            _run = await ClusterRun.OpenAsync(client, _request!, _options.ConnectTimeout, CancellationToken.None).ConfigureAwait(false);
+            _run = await ClusterRun.OpenAsync(client, _request!, _options, CancellationToken.None).ConfigureAwait(false);
         }
     }
 

@@ -136,19 +136,30 @@ internal sealed class CallBatch<T> : CallBatch
 
     internal override string FirstCallText => Calls[_start].ToString();
 
-    internal override byte[] Encode(PayloadEncoder encoder) => encoder.EncodeCalls<T>(Calls.AsSpan(0, Count));
+    internal override byte[] Encode(PayloadEncoder encoder) => encoder.EncodeCalls<T>(Calls.AsSpan(_start, Count));
 
     internal override void TakeResults(ReadOnlyMemory<byte> payload, PayloadDecoder decoder)
     {
-        decoder.DecodeResults(payload, Results.AsSpan());
+        decoder.DecodeResults(payload, Results.AsSpan(_start, Count));
         _endedCalls = Count;
         if (Scope.ReportsCalls)
         {
             for (var i = 0; i < Count; i++)
             {
-                Owner.CallEnded(failed: false);
+                Owner.CallEnded(failed: Results[i] is ICallOutcome { IsSuccess: false });
             }
         }
+    }
+
+    internal override IReadOnlyList<CallBatch>? SplitCalls()
+    {
+        if (Count == 1 || !ClaimCompletion())
+        {
+            return null;
+        }
+
+        // The parts tell the owner from now on, the last of them that the whole batch has ended.
+        return [.. Enumerable.Range(_start, Count).Select(i => new CallBatch<T>(_root, i, i + 1))];
     }
 
     private protected override void TellOwner(Exception? fault)
@@ -168,6 +179,11 @@ internal sealed class CallBatch<T> : CallBatch
 
         // A part that is done is no news while others are not; anything else is.
         var left = Interlocked.Add(ref _root._callsLeft, -_endedCalls);
+        if (left == 0 && fault is null && Failure is null)
+        {
+            fault = _root.ResultFault();
+        }
+
         if (left == 0 || fault is not null || Failure is not null || _endedCalls < _end - _start)
         {
             Owner.BatchEnded(_root, fault);
@@ -339,6 +355,19 @@ internal sealed class CallBatch<T> : CallBatch
         }
 
         return overdue;
+    }
+
+    private CannotTravelException? ResultFault()
+    {
+        try
+        {
+            ResultVerifier?.EncodeResults<T>(Results);
+            return null;
+        }
+        catch (CannotTravelException exception)
+        {
+            return exception;
+        }
     }
 
     private bool TryKeep(int offset, Exception exception)

@@ -1,11 +1,8 @@
 namespace Orleans.Joblib;
 
 /// <summary>What a worker takes from the pool's queue.</summary>
-internal interface IWorkItem
+internal interface IWorkItem : IOwned
 {
-    /// <summary>Whom the work is for: the pool serves owners in turn.</summary>
-    object Owner { get; }
-
     /// <summary>The threads that its calls may use; null for what the pool says.</summary>
     ThreadLimit? Limit => null;
 

@@ -17,7 +17,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
     private static int _pools;
 
     private readonly object _gate = new();
-    private readonly FairQueue _queue = new();
+    private readonly FairQueue<IWorkItem> _queue = new();
     private readonly List<Worker> _workers = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _name;

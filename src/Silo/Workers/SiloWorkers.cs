@@ -14,7 +14,13 @@ internal sealed class SiloWorkers : IDisposable
     // Over all silos of this process: they have its cores together.
     private static int _workersOfProcess;
 
+    // Longer than a message lives: Orleans drops one that is older than its response timeout, 30 s at most.
+    private static readonly TimeSpan EndedRunsKeptFor = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<Guid, SiloRun> _runs = new();
+
+    // Runs that their clients have ended, and when.
+    private readonly ConcurrentDictionary<Guid, long> _ended = new();
     private readonly WorkerPool _pool;
     private readonly SiloCodecs _codecs;
     private readonly MembershipView _membership;
@@ -50,8 +56,15 @@ internal sealed class SiloWorkers : IDisposable
 
     internal bool Knows(Guid id) => _runs.ContainsKey(id);
 
-    internal void Reserve(Guid id, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads)
+    /// <summary>Gives a run slots, or changes what it has.</summary>
+    /// <returns>False when its client has ended it.</returns>
+    internal bool TryReserve(Guid id, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads)
     {
+        if (_ended.ContainsKey(id))
+        {
+            return false;
+        }
+
         var run = _runs.GetOrAdd(id, key => new SiloRun(
             key,
             new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger),
@@ -61,6 +74,14 @@ internal sealed class SiloWorkers : IDisposable
         run.Lease = lease;
         run.LeaseStartedAt = _time.GetTimestamp();
         SiloLog.SlotsGranted(_logger, slots, id);
+        if (!_ended.ContainsKey(id))
+        {
+            return true;
+        }
+
+        // It was ended in between.
+        Release(id, forGood: false);
+        return false;
     }
 
     internal void Renew(Guid id)
@@ -81,8 +102,13 @@ internal sealed class SiloWorkers : IDisposable
     }
 
     /// <summary>Ends a run's share: queued batches are dropped, workers in the middle of one are given up, its batch grains go.</summary>
-    internal void Release(Guid id)
+    internal void Release(Guid id, bool forGood)
     {
+        if (forGood)
+        {
+            _ended[id] = _time.GetTimestamp();
+        }
+
         if (!_runs.TryRemove(id, out var run))
         {
             return;
@@ -280,7 +306,7 @@ internal sealed class SiloWorkers : IDisposable
         _sweep.Dispose();
         foreach (var id in _runs.Keys)
         {
-            Release(id);
+            Release(id, forGood: false);
         }
 
         _pool.Dispose();
@@ -293,7 +319,15 @@ internal sealed class SiloWorkers : IDisposable
             if (_time.GetElapsedTime(run.LeaseStartedAt) > run.Lease)
             {
                 SiloLog.LeaseExpired(_logger, run.Id, run.Lease);
-                Release(run.Id);
+                Release(run.Id, forGood: false);
+            }
+        }
+
+        foreach (var (id, endedAt) in _ended)
+        {
+            if (_time.GetElapsedTime(endedAt) > EndedRunsKeptFor)
+            {
+                _ended.TryRemove(id, out _);
             }
         }
     }
