@@ -11,7 +11,7 @@ public sealed class NestedRunTests : IClassFixture<NestedRunTests.Local>, IClass
     private const string LocalName = "tests-nesting-local";
     private const string RemoteName = "tests-nesting-remote";
 
-    public static TheoryData<string> Backends => ["threading", "sequential", LocalName, RemoteName];
+    public static TheoryData<string> Backends => ["threading", "sequential", "loky", "multiprocessing", LocalName, RemoteName];
 
     /// <summary>A cluster, and the name that it has inside its own calls.</summary>
     public static TheoryData<string, string> Clusters => new() { { LocalName, LocalName }, { RemoteName, "orleans" } };

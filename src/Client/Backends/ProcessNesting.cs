@@ -6,9 +6,6 @@ namespace Orleans.Joblib;
 /// <remarks>joblib 1.6: <c>LokyBackend.effective_n_jobs</c>, <c>MultiprocessingBackend.effective_n_jobs</c>; loky's <c>_check_max_depth</c>.</remarks>
 internal static class ProcessNesting
 {
-    /// <summary>The backend whose worker this process is; set by the backend in its worker's environment.</summary>
-    internal const string BackendVariable = "JOBLIB_WORKER_BACKEND";
-
     /// <summary>The most loops of <c>"loky"</c> within each other.</summary>
     internal const string MaxDepthVariable = "LOKY_MAX_DEPTH";
 
@@ -41,12 +38,12 @@ internal static class ProcessNesting
     }
 
     /// <summary>As <see cref="Allow(string, int, int, string?)"/>, for this process.</summary>
-    internal static int Allow(string backend, int nJobs, int nestingLevel) => Allow(backend, nJobs, nestingLevel, Environment.GetEnvironmentVariable(BackendVariable));
+    internal static int Allow(string backend, int nJobs, int nestingLevel) => Allow(backend, nJobs, nestingLevel, WorkerOrigin.Backend);
 
     private static string? Refusal(string backend, int nestingLevel, string? workerOf)
     {
         // In a worker process calls are made at the level that came with them; a thread of a pool knows its calls' threads, wherever their context flows.
-        var belowThreads = CallThreads.Current is not null || nestingLevel > NestingLevel.Current;
+        var belowThreads = CallThreads.Current is { IsOfPool: true } || nestingLevel > NestingLevel.Current;
         return backend == BackendRegistry.Multiprocessing
             ? workerOf switch
             {

@@ -5,8 +5,8 @@ namespace Orleans.Joblib;
 /// Known wherever the context of a call flows: in its tasks, and in loops inside it.
 /// </summary>
 /// <param name="cap">Threads that the calls may use, the worker's own included; null for no limit.</param>
-/// <param name="pool">The worker's pool.</param>
-internal sealed class CallThreads(int? cap, WorkerPool pool)
+/// <param name="pool">The worker's pool; null in a process that is a worker itself.</param>
+internal sealed class CallThreads(int? cap, WorkerPool? pool)
 {
     private static readonly AsyncLocal<CallThreads?> Ambient = new();
 
@@ -20,6 +20,9 @@ internal sealed class CallThreads(int? cap, WorkerPool pool)
     internal static CallThreads? Current => Ambient.Value;
 
     internal int? Cap => cap;
+
+    /// <summary>Whether the worker is a thread beside others of its process.</summary>
+    internal bool IsOfPool => pool is not null;
 
     /// <summary>The asking thread's own, which counts among those in use, and the free ones.</summary>
     internal int Available => cap is { } threads ? Math.Max(1, threads - Volatile.Read(ref _started)) : int.MaxValue;
@@ -76,7 +79,7 @@ internal sealed class CallThreads(int? cap, WorkerPool pool)
     {
         lock (_gate)
         {
-            if (_ended)
+            if (_ended || pool is null)
             {
                 return false;
             }
@@ -96,7 +99,7 @@ internal sealed class CallThreads(int? cap, WorkerPool pool)
         {
             if (--_borrowers == 0)
             {
-                pool.ChangeCapacity(by: -1);
+                pool!.ChangeCapacity(by: -1);
             }
         }
     }

@@ -1,8 +1,12 @@
 namespace Orleans.Joblib;
 
 /// <summary>One worker's thread limit: what its calls start beside it is held to it, as far as that is possible inside a process. For the worker's thread alone.</summary>
-internal sealed class WorkerThreads(WorkerPool pool)
+/// <param name="pool">The worker's pool; null for a process that is a worker itself.</param>
+internal sealed class WorkerThreads(WorkerPool? pool)
 {
+    [ThreadStatic]
+    private static WorkerThreads? _current;
+
     // Per-thread numbers of libraries as they were before, by the order in which the pools were found.
     private readonly List<int?> _originals = [];
     private ThreadLimit? _limit;
@@ -13,6 +17,13 @@ internal sealed class WorkerThreads(WorkerPool pool)
 
     /// <summary>Whether libraries are held to the limit for this worker's sake, those that count for the process.</summary>
     private bool Holds { get; set; }
+
+    /// <summary>The calling thread's, where it is a worker's.</summary>
+    internal static WorkerThreads? Current
+    {
+        get => _current;
+        set => _current = value;
+    }
 
     /// <summary>Whether there is something to let go of before the worker parks.</summary>
     internal bool HasToLeave => Holds || _scope is not null;

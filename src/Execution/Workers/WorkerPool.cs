@@ -187,9 +187,6 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
     }
 
-    /// <summary>The thread limit of the calling worker; null when the calling thread is no worker.</summary>
-    internal static WorkerThreads? CurrentThreads => Worker.Mine?.Threads;
-
     /// <summary>Ends idle workers now and busy ones after the item in their hands; drops what is queued.</summary>
     public void Dispose()
     {
@@ -312,11 +309,6 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
 
     private sealed class Worker(WorkerPool pool, string name)
     {
-        [ThreadStatic]
-        private static Worker? _mine;
-
-        internal static Worker? Mine => _mine;
-
         internal WorkerPool Pool => pool;
 
         internal IWorkItem? Current { get; set; }
@@ -331,7 +323,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
 
         private void Loop()
         {
-            _mine = this;
+            WorkerThreads.Current = Threads;
             while (RunNext())
             {
             }
