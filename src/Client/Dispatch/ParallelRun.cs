@@ -218,8 +218,8 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
         var duration = _observer.BatchEnded(batch, batch.IsWhole, fault);
         if (fault is not null)
         {
-            // What could not travel, or killed its silos, is the calls' own fault, and says so.
-            Fail(fault is CannotTravelException or TerminatedWorkerException ? fault : new JoblibException(
+            // Our own errors say what to do; what else a backend throws needs a word on where it happened.
+            Fail(fault is JoblibException ? fault : new JoblibException(
                 "backend-fault",
                 $"The backend '{Name}' could not execute batch {batch.Number} ({batch.Count} calls from call {batch.FirstCallIndex}): {fault.Message}",
                 fault));
