@@ -7,7 +7,7 @@ public interface ISiloSlotsGrain : IGrainWithStringKey
     /// <summary>Grants slots to a run, or changes what it has; 0 leaves it only the batches that it has in hand here.</summary>
     /// <returns>False when the run's client has ended it: a request that was late on its way must not open it again.</returns>
     [Alias("Reserve")]
-    Task<bool> ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer);
+    Task<bool> ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads);
 
     /// <summary>Keeps a run's slots for another lease.</summary>
     [Alias("Renew")]

@@ -218,7 +218,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
         var duration = _observer.BatchEnded(batch, batch.IsWhole, fault);
         if (fault is not null)
         {
-            // Our own errors say what to do; what else a backend throws needs a word on where it happened.
+            // The library's own errors name the thing and the remedy already.
             Fail(fault is JoblibException ? fault : new JoblibException(
                 "backend-fault",
                 $"The backend '{Name}' could not execute batch {batch.Number} ({batch.Count} calls from call {batch.FirstCallIndex}): {fault.Message}",
@@ -289,7 +289,11 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
             }
         }
 
-        if (hasTurn)
+        if (hasTurn && _backend.Backend.DispatchesElsewhere)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static run => run.DispatchInCallersContext(), this, preferLocal: false);
+        }
+        else if (hasTurn)
         {
             DispatchInCallersContext();
         }

@@ -21,6 +21,9 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private static readonly TimeSpan ShortBatch = TimeSpan.FromMilliseconds(5);
     private const int MostInHandPerSlot = 128;
 
+    // A batch shorter than this is over before a second message about it would have come.
+    private static readonly TimeSpan AwaitedBatch = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock _gate = new();
     private readonly Queue<Slot> _places = new();
     private readonly Queue<CallBatch> _waiting = new();
@@ -35,6 +38,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private readonly bool _verifiesTravel;
     private readonly CancellationTokenSource _ending = new();
     private readonly SemaphoreSlim _opening = new(1, 1);
+    private readonly PayloadBound _payloads = new();
     private readonly OutcomeReceiver _receiver;
     private readonly IRunObserver _observer;
     private ICoordinatorGrain? _coordinator;
@@ -74,11 +78,14 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     /// <summary>Whether some slot is in another process.</summary>
     internal bool IsRemote { get; private set; }
 
+    /// <summary>Whether batches have become so short that a silo may answer with the outcome.</summary>
+    internal bool AwaitsOutcomes { get; private set; }
+
     /// <summary>Whether a silo was met that takes no more batches: the slots are to be granted afresh.</summary>
     internal bool WantsReplan => _replan;
 
     /// <summary>The coordinator's latest advice, in calls.</summary>
-    internal int AdvisedBatchSize => Math.Max(1, Volatile.Read(ref _advisedBatchSize));
+    internal int AdvisedBatchSize => _payloads.Bound(Math.Max(1, Volatile.Read(ref _advisedBatchSize)));
 
     internal static async Task<ClusterRun> OpenAsync(IClusterClient client, RunRequest request, OrleansBackendOptions options, CancellationToken cancellationToken)
     {
@@ -114,7 +121,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         batch.Carrier = this;
         if (IsRemote)
         {
-            batch.Payload = batch.Encode(_code.Encoder);
+            batch.Payload = Encode(batch);
         }
         else if (_verifiesTravel)
         {
@@ -125,6 +132,17 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         LocalBatches.Add(batch);
         JoblibInstruments.PayloadSent(batch.Payload?.Length ?? 0);
         Place(batch);
+    }
+
+    /// <summary>A batch's calls as bytes.</summary>
+    /// <exception cref="CannotTravelException">A call holds what cannot leave this process.</exception>
+    /// <exception cref="JoblibException">They are more than a message carries.</exception>
+    internal byte[] Encode(CallBatch batch)
+    {
+        var payload = batch.Encode(_code.Encoder);
+        PayloadBound.Check(batch, payload.Length);
+        _payloads.Saw(batch.Count, payload.Length);
+        return payload;
     }
 
     /// <summary>A silo took the batches of a message, or some of them.</summary>
@@ -187,6 +205,16 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         if (taken.Count > 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static work => work.Run.Take(work.Outcomes), (Run: this, Outcomes: taken), preferLocal: false);
+        }
+    }
+
+    /// <summary>An outcome that came with the answer to its batch's message.</summary>
+    internal void Receive(RemoteSlot slot, BatchOutcome outcome)
+    {
+        slot.Acknowledge(outcome.Handle);
+        if (LocalBatches.Find(outcome.Handle) is { } batch && slot.TryTake(batch))
+        {
+            TakeOrFail(batch, outcome);
         }
     }
 
@@ -389,14 +417,19 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     {
         foreach (var (batch, outcome) in outcomes)
         {
-            try
-            {
-                Take(batch, outcome);
-            }
-            catch (Exception exception)
-            {
-                batch.Complete(exception);
-            }
+            TakeOrFail(batch, outcome);
+        }
+    }
+
+    private void TakeOrFail(CallBatch batch, BatchOutcome outcome)
+    {
+        try
+        {
+            Take(batch, outcome);
+        }
+        catch (Exception exception)
+        {
+            batch.Complete(exception);
         }
     }
 
@@ -410,7 +443,9 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
 
         _short = outcome.Executed < ShortBatch;
+        AwaitsOutcomes = outcome.Executed < AwaitedBatch;
         batch.StartedAfter(outcome.Queued);
+        _payloads.Saw(batch.Count, outcome.Payload.Length);
         switch (outcome.Status)
         {
             case OutcomeStatus.Completed:

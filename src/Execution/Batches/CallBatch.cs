@@ -36,7 +36,7 @@ public abstract class CallBatch : IWorkItem
 
     internal RunScope Scope { get; }
 
-    object IWorkItem.Owner => Owner;
+    object IOwned.Owner => Owner;
 
     internal bool IsCompleted => Volatile.Read(ref _completed) != 0;
 
@@ -98,7 +98,7 @@ public abstract class CallBatch : IWorkItem
         }
 
         StartedAt = Scope.Time.GetTimestamp();
-        ExecutionContext.Run(Scope.Context, static batch => ((CallBatch)batch!).ExecuteInContext(), this);
+        ExecutionContext.Run(WorkerPool.CurrentThreads?.ContextOf(Scope) ?? Scope.Context, static batch => ((CallBatch)batch!).ExecuteInContext(), this);
     }
 
     /// <summary>Tells the run that the backend is done with this batch. The first call counts, later ones are ignored.</summary>
@@ -124,6 +124,9 @@ public abstract class CallBatch : IWorkItem
     /// <summary>The calls as bytes.</summary>
     /// <exception cref="CannotTravelException">A call holds what cannot leave this process.</exception>
     internal abstract byte[] Encode(PayloadEncoder encoder);
+
+    /// <summary>Takes a batch that runs nowhere apart: its calls one by one, each with its outcome to come. Null when it is a single call.</summary>
+    internal abstract IReadOnlyList<CallBatch>? SplitCalls();
 
     /// <summary>Takes the results of calls that were made in another process; <see cref="Complete"/> follows.</summary>
     internal abstract void TakeResults(ReadOnlyMemory<byte> payload, PayloadDecoder decoder);

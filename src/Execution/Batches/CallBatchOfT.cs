@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Orleans.Joblib;
 
 /// <summary>A batch of calls that return <typeparamref name="T"/>, with room for their results; or a part of one, cut off for another worker.</summary>
@@ -134,11 +136,11 @@ internal sealed class CallBatch<T> : CallBatch
 
     internal override string FirstCallText => Calls[_start].ToString();
 
-    internal override byte[] Encode(PayloadEncoder encoder) => encoder.EncodeCalls<T>(Calls.AsSpan(0, Count));
+    internal override byte[] Encode(PayloadEncoder encoder) => encoder.EncodeCalls<T>(Calls.AsSpan(_start, Count));
 
     internal override void TakeResults(ReadOnlyMemory<byte> payload, PayloadDecoder decoder)
     {
-        decoder.DecodeResults(payload, Results.AsSpan());
+        decoder.DecodeResults(payload, Results.AsSpan(_start, Count));
         _endedCalls = Count;
         if (Scope.ReportsCalls)
         {
@@ -147,6 +149,17 @@ internal sealed class CallBatch<T> : CallBatch
                 Owner.CallEnded(failed: Results[i] is ICallOutcome { IsSuccess: false });
             }
         }
+    }
+
+    internal override IReadOnlyList<CallBatch>? SplitCalls()
+    {
+        if (Count == 1 || !ClaimCompletion())
+        {
+            return null;
+        }
+
+        // The parts tell the owner from now on, the last of them that the whole batch has ended.
+        return [.. Enumerable.Range(_start, Count).Select(i => new CallBatch<T>(_root, i, i + 1))];
     }
 
     private protected override void TellOwner(Exception? fault)
@@ -297,7 +310,16 @@ internal sealed class CallBatch<T> : CallBatch
         }
 
         var now = Scope.Time.GetTimestamp();
-        _pace = Scope.Time.GetElapsedTime(_lookedAt, now) > SlowPace ? 1 : Math.Min(2 * _pace, MostCallsBetweenLooks);
+        if (Scope.Time.GetElapsedTime(_lookedAt, now) > SlowPace)
+        {
+            _pace = 1;
+            WorkerPool.CurrentThreads?.Refresh(Stopwatch.GetTimestamp());
+        }
+        else
+        {
+            _pace = Math.Min(2 * _pace, MostCallsBetweenLooks);
+        }
+
         _lookedAt = now;
         var left = _end - next;
         if (left >= 2 && Scope.Time.GetElapsedTime(StartedAt, now) > SharesAfter && sharer.WantsWork)
