@@ -411,7 +411,7 @@ internal sealed partial class ProcessPool : IDisposable
     {
         var worker = new PoolWorker(this);
         _workers.Add(worker);
-        WorkerStarter.Run(() => Start(worker));
+        ThreadPool.UnsafeQueueUserWorkItem(static worker => worker.Pool.Start(worker), worker, preferLocal: false);
     }
 
     private void Start(PoolWorker worker)

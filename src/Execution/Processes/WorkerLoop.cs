@@ -26,6 +26,7 @@ internal sealed class WorkerLoop
     private readonly WorkerCode _code = new();
     private readonly Stream _input;
     private readonly Stream _output;
+    private readonly Stream? _written;
     private readonly WorkerConsole _out;
     private readonly WorkerConsole _error;
     private readonly bool _leadsGroup;
@@ -34,6 +35,8 @@ internal sealed class WorkerLoop
     private WorkerMemory? _memory;
     private byte[]? _initializer;
     private LogLevel _logLevel = LogLevel.Warning;
+    private volatile bool _traces;
+    private bool _tells;
     private bool _shutdown;
     private volatile bool _waiting;
 
@@ -41,7 +44,6 @@ internal sealed class WorkerLoop
     {
         _version = version;
         _leadsGroup = NativeProcess.LeadGroup();
-        NativeProcess.DieWithParent();
         if (OperatingSystem.IsWindows())
         {
             _input = Console.OpenStandardInput();
@@ -51,7 +53,9 @@ internal sealed class WorkerLoop
         {
             // Native code and programs that calls start must find neither our frames to read nor a place among them to write.
             _input = Raw(NativeProcess.MoveStandardInput(), FileAccess.Read);
-            _output = Raw(NativeProcess.MoveStandardOutput(target: 2), FileAccess.Write);
+            var (frames, written) = NativeProcess.MoveStandardOutput();
+            _output = Raw(frames, FileAccess.Write);
+            _written = Raw(written, FileAccess.Read);
         }
 
         _out = new WorkerConsole(isError: false, Send);
@@ -71,6 +75,11 @@ internal sealed class WorkerLoop
         WorkerLog.Factory = new WorkerLoggerFactory(Send, () => _logLevel);
         Send(WorkerHello.Of(_leadsGroup, _version));
         new Thread(ReadAll, 256 << 10) { IsBackground = true, Name = "joblib-worker-reader" }.UnsafeStart();
+        if (_written is not null)
+        {
+            new Thread(PassOn, 256 << 10) { IsBackground = true, Name = "joblib-worker-output" }.UnsafeStart();
+        }
+
         Thread.CurrentThread.Name = "joblib-worker";
         while (Next() is { } batch)
         {
@@ -118,6 +127,16 @@ internal sealed class WorkerLoop
         }
 
         Die();
+    }
+
+    // What native code and other processes of the calls write to standard output. Standard error goes straight to the program: it must survive a crash.
+    private void PassOn()
+    {
+        using var reader = new StreamReader(_written!);
+        while (reader.ReadLine() is { } line)
+        {
+            Send(WorkerOutput.Of(isError: false, line + "\n"));
+        }
     }
 
     // Nobody wants anything of this process any more, nor of those that its calls started.
@@ -300,6 +319,13 @@ internal sealed class WorkerLoop
     private void Execute(WorkerBatch batch)
     {
         _logLevel = batch.LogLevel;
+        _traces = batch.Request.TraceParent is not null;
+        if (_traces && !_tells)
+        {
+            _tells = true;
+            WorkerSpans.SendTo(Send, () => _traces);
+        }
+
         if (ScopeOf(batch) is { } scope)
         {
             ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle));
