@@ -52,8 +52,8 @@ public abstract partial class ParallelConformance
     [Fact]
     public void Run_FunctionsWithoutResultOfEveryArity_GiveOneNoResultEach()
     {
-        using var noted = new Tally(9);
-        void Note(params int[] digits) => noted[digits.Length] = AsNumber(string.Concat(digits));
+        using var meeting = new Rendezvous();
+        void Note(params int[] digits) => meeting.Note("digits", $"{digits.Length}:{string.Concat(digits)}");
 
         using var parallel = NewParallel();
         var results = Patience.Within(() => parallel.Run(
@@ -69,17 +69,17 @@ public abstract partial class ParallelConformance
             Delayed((a, b, c, d, e, f, g, h) => Note(a, b, c, d, e, f, g, h), 1, 2, 3, 4, 5, 6, 7, 8),
         ]));
         Assert.Equal(9, results.Length);
-        Assert.Equal(Enumerable.Range(0, 9).Select(count => AsNumber("12345678"[..count])), Enumerable.Range(0, 9).Select(i => noted[i]));
+        Assert.Equal(Enumerable.Range(0, 9).Select(count => $"{count}:{"12345678"[..count]}"), meeting.Noted("digits").Order());
     }
 
     [Fact]
     public void Run_AsynchronousFunctionsWithoutResultOfEveryArity_AreAwaited()
     {
-        using var noted = new Tally(9);
+        using var meeting = new Rendezvous();
         async Task Note(params int[] digits)
         {
             await Task.Yield();
-            noted[digits.Length] = AsNumber(string.Concat(digits));
+            meeting.Note("digits", $"{digits.Length}:{string.Concat(digits)}");
         }
 
         using var parallel = NewParallel();
@@ -96,7 +96,7 @@ public abstract partial class ParallelConformance
             Delayed((a, b, c, d, e, f, g, h) => Note(a, b, c, d, e, f, g, h), 1, 2, 3, 4, 5, 6, 7, 8),
         ]));
         Assert.Equal(9, results.Length);
-        Assert.Equal(Enumerable.Range(0, 9).Select(count => AsNumber("12345678"[..count])), Enumerable.Range(0, 9).Select(i => noted[i]));
+        Assert.Equal(Enumerable.Range(0, 9).Select(count => $"{count}:{"12345678"[..count]}"), meeting.Noted("digits").Order());
     }
 
     [Fact]
@@ -119,22 +119,18 @@ public abstract partial class ParallelConformance
             return; // One call at a time: the wait could not end.
         }
 
-        using var second = new Tally();
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel(batchSize: 1);
         Assert.Equal([7, 8], Patience.Within(() => parallel.Run(
         [
             Delayed(async () =>
             {
-                while (second.Value == 0)
-                {
-                    await Task.Delay(1);
-                }
-
-                return second.Value;
+                await meeting.AwaitAsync("second", "the second call");
+                return 7;
             }),
             Delayed(() =>
             {
-                second[0] = 7;
+                meeting.Set("second");
                 return 8;
             }),
         ])));
@@ -143,8 +139,8 @@ public abstract partial class ParallelConformance
     [Fact]
     public void Run_TokenTakingCallsOfEveryForm_GetATokenThatIsNotCancelled()
     {
-        using var noted = new Tally(2);
-        void Note(CancellationToken token) => noted.Increment(token.IsCancellationRequested ? 1 : 0);
+        using var meeting = new Rendezvous();
+        void Note(CancellationToken token) => meeting.Add("noted", token.IsCancellationRequested ? 100 : 1);
         async Task NoteAsync(CancellationToken token)
         {
             await Task.Yield();
@@ -162,11 +158,8 @@ public abstract partial class ParallelConformance
             }),
         ])));
         Patience.Within(() => parallel.Run([Delayed((CancellationToken token) => Note(token)), Delayed((CancellationToken token) => NoteAsync(token))]));
-        Assert.Equal((2, 0), (noted[0], noted[1]));
+        Assert.Equal(2, meeting.Count("noted"));
     }
-
-    // No digits are no number of their own.
-    private static int AsNumber(string digits) => int.Parse("1" + digits);
 
     [Fact]
     public void Run_CallsThatReturnValueTask_AreRefused()

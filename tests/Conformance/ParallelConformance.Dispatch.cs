@@ -12,33 +12,32 @@ public abstract partial class ParallelConformance
     public void Run_PreDispatch_TakesTheNextCallOnlyAfterTheFirstEnded(int preDispatch)
     {
         const int Total = 30;
-        using var ended = new Tally();
-        var callsAtOnce = Traits.RunsCallsAtOnce;
         var endedWhenNextTaken = -1;
-        using var allTaken = new Gate();
+        var atOnce = Traits.RunsCallsAtOnce;
+        using var meeting = new Rendezvous();
         IEnumerable<Delayed<int>> Calls()
         {
             for (var i = 0; i < Total; i++)
             {
                 if (i == preDispatch)
                 {
-                    endedWhenNextTaken = ended.Value;
+                    endedWhenNextTaken = meeting.Count("ended");
                 }
 
                 if (i == preDispatch - 1)
                 {
-                    allTaken.Set();
+                    meeting.Set("all taken");
                 }
 
                 yield return Delayed(() =>
                 {
-                    if (callsAtOnce)
+                    if (atOnce)
                     {
                         // The pre-dispatched calls are all taken before any has ended.
-                        Patience.Await(allTaken, "pre-dispatch to take its calls");
+                        meeting.Await("all taken", "pre-dispatch to take its calls");
                     }
 
-                    return ended.Increment();
+                    return meeting.Add("ended");
                 });
             }
         }
@@ -57,19 +56,19 @@ public abstract partial class ParallelConformance
         }
 
         const int Total = 100;
-        using var allTaken = new Gate();
+        using var meeting = new Rendezvous();
         IEnumerable<Delayed<int>> Calls()
         {
             for (var i = 0; i < Total; i++)
             {
                 yield return Delayed(() =>
                 {
-                    Patience.Await(allTaken, "the whole sequence to be taken");
+                    meeting.Await("all taken", "the whole sequence to be taken");
                     return 1;
                 });
             }
 
-            allTaken.Set();
+            meeting.Set("all taken");
         }
 
         using var parallel = NewParallel(preDispatch: "all", batchSize: 3);
@@ -97,12 +96,12 @@ public abstract partial class ParallelConformance
     public void Run_CallsOfABatch_RunInOrderOnOneThread()
     {
         using var parallel = NewParallel(preDispatch: "all", batchSize: 5);
-        using var made = new Tally();
-        var results = Patience.Within(() => parallel.Run(Enumerable.Range(0, 40).Select(i => Delayed(() => ((Environment.ProcessId, Environment.CurrentManagedThreadId), made.Increment())))));
+        var made = 0;
+        var results = Patience.Within(() => parallel.Run(Enumerable.Range(0, 40).Select(i => Delayed(() => (Environment.CurrentManagedThreadId, Interlocked.Increment(ref made))))));
         for (var batch = 0; batch < results.Length; batch += 5)
         {
             var calls = results.Skip(batch).Take(5).ToArray();
-            Assert.Single(calls.Select(call => call.Item1).Distinct());
+            Assert.Single(calls.Select(call => call.CurrentManagedThreadId).Distinct());
             Assert.Equal(calls.Order(), calls);
         }
     }

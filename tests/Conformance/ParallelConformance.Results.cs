@@ -57,18 +57,18 @@ public abstract partial class ParallelConformance
             return; // Here no call can end before an earlier one: Run_LazySequence_GivesResultsInItsOrder says it all.
         }
 
-        using var secondEnded = new Gate();
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel(batchSize: 1);
         var results = Patience.Within(() => parallel.Run(
         [
             Delayed(() =>
             {
-                Patience.Await(secondEnded, "the second call to end before the first");
+                meeting.Await("second ended", "the second call to end before the first");
                 return 1;
             }),
             Delayed(() =>
             {
-                secondEnded.Set();
+                meeting.Set("second ended");
                 return 2;
             }),
             Delayed(() => 3),
@@ -79,26 +79,21 @@ public abstract partial class ParallelConformance
     [Fact]
     public void Run_TwoJobs_MakesTwoCallsAtOnceAndNeverMore()
     {
-        const int Running = 0;
-        const int Most = 1;
-        const int Arrived = 2;
-        using var calls = new Tally(3);
-        var callsAtOnce = Traits.RunsCallsAtOnce;
+        using var meeting = new Rendezvous();
+        var atOnce = Traits.RunsCallsAtOnce;
         using var parallel = NewParallel(batchSize: 1);
-        Patience.Within(() => parallel.Run(Enumerable.Range(0, 60).Select(i => Delayed(() =>
+        var running = Patience.Within(() => parallel.Run(Enumerable.Range(0, 60).Select(i => Delayed(() =>
         {
-            calls.Raise(Most, calls.Increment(Running));
-            if (callsAtOnce)
+            var now = meeting.Add("running");
+            if (atOnce)
             {
-                // In pairs, as a barrier would have it.
-                var arrived = calls.Increment(Arrived);
-                Patience.Until(() => calls[Arrived] >= arrived + (arrived % NJobs), "two jobs to make two calls at once");
+                meeting.Meet("both", NJobs, "two jobs to make two calls at once");
             }
 
-            calls.Decrement(Running);
-            return i;
+            meeting.Add("running", -1);
+            return now;
         }))));
-        Assert.Equal(Traits.RunsCallsAtOnce ? NJobs : 1, calls[Most]);
+        Assert.Equal(Traits.RunsCallsAtOnce ? NJobs : 1, running.Max());
     }
 
     [Theory]
@@ -107,17 +102,17 @@ public abstract partial class ParallelConformance
     public void Run_ManyCalls_MakesEachOnce(int batchSize)
     {
         const int Total = 2000;
-        using var made = new Tally(Total);
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel(batchSize: batchSize);
-        Patience.Within(() => parallel.Run(Enumerable.Range(0, Total).Select(i => Delayed(() => made.Increment(i)))));
-        Assert.All(Enumerable.Range(0, Total), i => Assert.Equal(1, made[i]));
+        Patience.Within(() => parallel.Run(Enumerable.Range(0, Total).Select(i => Delayed(() => meeting.Note("made", i)))));
+        Assert.Equal(Enumerable.Range(0, Total), meeting.Noted("made").Select(int.Parse).Order());
     }
 
     [Fact]
     public void Run_SameCallTwice_MakesItTwice()
     {
-        using var made = new Tally();
-        var call = Delayed(() => made.Increment());
+        using var meeting = new Rendezvous();
+        var call = Delayed(() => meeting.Add("made"));
         using var parallel = NewParallel();
         Assert.Equal([1, 2], Patience.Within(() => parallel.Run([call, call])).Order());
     }

@@ -44,11 +44,11 @@ public sealed class WorkerCrashTests
     [InlineData(100)]
     public void Run_WorkersDieOnce_EveryResultArrives(int batchSize)
     {
-        using var deaths = new Tally(100);
+        using var meeting = new Rendezvous();
         using var parallel = Parallel(2, "loky", batchSize: batchSize);
         var results = Patience.Within(() => parallel.Run(Enumerable.Range(0, 100).Select(i => Delayed(() =>
         {
-            if (i % 25 == 3 && deaths.Increment(i) == 1)
+            if (i % 25 == 3 && meeting.Add($"death {i}") == 1)
             {
                 Crashes.Make(Crash.Kill);
             }
@@ -61,18 +61,17 @@ public sealed class WorkerCrashTests
     [Fact]
     public void Run_WorkerKilledFromOutside_EveryResultArrives()
     {
-        using var started = new Tally(2);
-        using var release = new Gate();
+        using var meeting = new Rendezvous();
         using var parallel = Parallel(2, "multiprocessing", batchSize: 1);
         var running = parallel.RunAsync(Enumerable.Range(0, 20).Select(i => Delayed(() =>
         {
-            started[i % 2] = Environment.ProcessId;
-            Patience.Await(release, "a worker to be killed");
+            meeting.Note("started", Environment.ProcessId);
+            meeting.Await("release", "a worker to be killed");
             return i;
         })));
-        Patience.Until(() => started[0] != 0, "a call to start");
-        Process.GetProcessById(started[0]).Kill();
-        release.Set();
+        Patience.Until(() => meeting.Noted("started").Length > 0, "a call to start");
+        Process.GetProcessById(int.Parse(meeting.Noted("started")[0])).Kill();
+        meeting.Set("release");
         Assert.Equal(Enumerable.Range(0, 20), Patience.Await(running, "the run"));
     }
 
@@ -88,7 +87,7 @@ public sealed class WorkerCrashTests
     [InlineData(true)]
     public void Run_WorkerDiesOrIsStopped_ItsChildrenGoToo(bool dies)
     {
-        using var child = new Tally();
+        using var meeting = new Rendezvous();
         using var cancelling = new CancellationTokenSource();
         using var parallel = Parallel(2, "loky", batchSize: 1);
         var running = Task.Run(() => Patience.ThrownBy(() => parallel.Run(
@@ -96,20 +95,19 @@ public sealed class WorkerCrashTests
                 Delayed(() =>
                 {
                     using var process = Process.Start("sleep", "600");
-                    child[0] = process.Id;
+                    meeting.Note("children", process.Id);
                     return dies ? Crashes.Make(Crash.Kill) : Forever();
                 }),
             ],
             cancelling.Token)));
-        Patience.Until(() => child.Value != 0, "the call to start a process");
-        var first = child.Value;
+        Patience.Until(() => meeting.Noted("children").Length > 0, "the call to start a process");
         if (!dies)
         {
             cancelling.Cancel();
         }
 
         Assert.IsType(dies ? typeof(TerminatedWorkerException) : typeof(OperationCanceledException), Patience.Await(running, "the run to end"));
-        Living.AwaitEnd(first, child.Value);
+        Living.AwaitEnd(meeting.Noted("children").Select(int.Parse));
     }
 
     [Fact]

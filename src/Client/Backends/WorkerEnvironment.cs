@@ -13,8 +13,12 @@ internal static class WorkerEnvironment
 
     internal static IReadOnlyDictionary<string, string> Of(int nJobs, int? innerMaxNumThreads)
     {
-        _ = nJobs;
-        _ = innerMaxNumThreads;
-        return Runtime.Where(variable => Environment.GetEnvironmentVariable(variable.Name) is null).ToDictionary(variable => variable.Name, variable => variable.Value);
+        var variables = new Dictionary<string, string>(ThreadCapEnvironment.Of(nJobs, innerMaxNumThreads));
+        foreach (var (name, value) in Runtime.Where(variable => Environment.GetEnvironmentVariable(variable.Name) is null))
+        {
+            variables[name] = value;
+        }
+
+        return variables;
     }
 }

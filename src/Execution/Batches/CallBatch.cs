@@ -61,6 +61,9 @@ public abstract class CallBatch : IWorkItem
     /// <summary>Its calls as bytes while it is on its way to another process; the carrier's own.</summary>
     internal byte[]? Payload { get; set; }
 
+    /// <summary>Encodes results that stay in this process, to refuse what could not travel; null where nobody asks for that, or where they do travel.</summary>
+    internal PayloadEncoder? ResultVerifier { get; set; }
+
     /// <summary>Its handle among this process's batches while it is with a silo; 0 otherwise.</summary>
     internal long Handle { get; set; }
 
@@ -95,7 +98,7 @@ public abstract class CallBatch : IWorkItem
         }
 
         StartedAt = Scope.Time.GetTimestamp();
-        ExecutionContext.Run(Scope.Context, static batch => ((CallBatch)batch!).ExecuteInContext(), this);
+        ExecutionContext.Run(WorkerPool.CurrentThreads?.ContextOf(Scope) ?? Scope.Context, static batch => ((CallBatch)batch!).ExecuteInContext(), this);
     }
 
     /// <summary>Tells the run that the backend is done with this batch. The first call counts, later ones are ignored.</summary>

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Orleans.Joblib;
 
 /// <summary>A batch of calls that return <typeparamref name="T"/>, with room for their results; or a part of one, cut off for another worker.</summary>
@@ -144,7 +146,7 @@ internal sealed class CallBatch<T> : CallBatch
         {
             for (var i = 0; i < Count; i++)
             {
-                Owner.CallEnded(failed: Results[_start + i] is IKeptOutcome { IsSuccess: false });
+                Owner.CallEnded(failed: Results[_start + i] is ICallOutcome { IsSuccess: false });
             }
         }
     }
@@ -177,6 +179,11 @@ internal sealed class CallBatch<T> : CallBatch
 
         // A part that is done is no news while others are not; anything else is.
         var left = Interlocked.Add(ref _root._callsLeft, -_endedCalls);
+        if (left == 0 && fault is null && Failure is null)
+        {
+            fault = _root.ResultFault();
+        }
+
         if (left == 0 || fault is not null || Failure is not null || _endedCalls < _end - _start)
         {
             Owner.BatchEnded(_root, fault);
@@ -303,7 +310,16 @@ internal sealed class CallBatch<T> : CallBatch
         }
 
         var now = Scope.Time.GetTimestamp();
-        _pace = Scope.Time.GetElapsedTime(_lookedAt, now) > SlowPace ? 1 : Math.Min(2 * _pace, MostCallsBetweenLooks);
+        if (Scope.Time.GetElapsedTime(_lookedAt, now) > SlowPace)
+        {
+            _pace = 1;
+            WorkerPool.CurrentThreads?.Refresh(Stopwatch.GetTimestamp());
+        }
+        else
+        {
+            _pace = Math.Min(2 * _pace, MostCallsBetweenLooks);
+        }
+
         _lookedAt = now;
         var left = _end - next;
         if (left >= 2 && Scope.Time.GetElapsedTime(StartedAt, now) > SharesAfter && sharer.WantsWork)
@@ -339,6 +355,19 @@ internal sealed class CallBatch<T> : CallBatch
         }
 
         return overdue;
+    }
+
+    private CannotTravelException? ResultFault()
+    {
+        try
+        {
+            ResultVerifier?.EncodeResults<T>(Results);
+            return null;
+        }
+        catch (CannotTravelException exception)
+        {
+            return exception;
+        }
     }
 
     private bool TryKeep(int offset, Exception exception)

@@ -30,7 +30,7 @@ internal sealed partial class ProcessPool
 
         var cause = _settings.Decoder.DecodeFailure(outcome.Payload);
         NotStarted(
-            new WorkerFaultException("initializer-failed", $"The initializer failed in worker process {worker.Process!.Id}: {cause.GetType().Name}: {cause.Message} No call was made there. Mend the initializer, or leave it out.", cause),
+            new JoblibException("initializer-failed", $"The initializer failed in worker process {worker.Process!.Id}: {cause.GetType().Name}: {cause.Message} No call was made there. Mend the initializer, or leave it out.", cause),
             isFinal: true);
     }
 
@@ -118,7 +118,7 @@ internal sealed partial class ProcessPool
         if (wasStarting)
         {
             NotStarted(
-                new WorkerFaultException("worker-not-started", $"The worker process {id} ended before it could take calls ({exit}). It said: '{exit.LastWords}'. Look at what ends processes here: memory limits, startup hooks, the initializer."),
+                new JoblibException("worker-not-started", $"The worker process {id} ended before it could take calls ({exit}). It said: '{exit.LastWords}'. Look at what ends processes here: memory limits, startup hooks, the initializer."),
                 isFinal: _settings.Initializer is not null);
             return;
         }

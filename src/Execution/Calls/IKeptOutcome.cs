@@ -1,7 +1,0 @@
-namespace Orleans.Joblib;
-
-/// <summary>What a call's outcome says whatever the call returns.</summary>
-internal interface IKeptOutcome
-{
-    bool IsSuccess { get; }
-}
