@@ -13,6 +13,7 @@ public sealed class TelemetryTests
 {
     [Theory]
     [InlineData("threading")]
+    [InlineData("loky")]
     [InlineData("orleans")]
     public async Task Run_Traced_LinksRunBatchAndExecute(string backend)
     {
@@ -37,6 +38,7 @@ public sealed class TelemetryTests
 
     [Theory]
     [InlineData("threading")]
+    [InlineData("loky")]
     [InlineData("orleans")]
     public async Task Run_Measured_CountsCallsBatchesAndTimes(string backend)
     {

@@ -17,6 +17,8 @@ internal sealed class WorkerLoop
     // A batch is handed from the reader to the main thread in less than a microsecond while that one spins, and in a context switch or two when it sleeps.
     private const int SpinsBeforeSleeping = 60;
 
+    private static readonly TimeSpan TrimAfter = TimeSpan.FromSeconds(1);
+
     private readonly object _gate = new();
     private readonly Lock _sending = new();
     private readonly Queue<WorkerBatch> _batches = new();
@@ -39,6 +41,7 @@ internal sealed class WorkerLoop
     private bool _tells;
     private bool _shutdown;
     private volatile bool _waiting;
+    private bool _hasWorked;
 
     private WorkerLoop(string version)
     {
@@ -212,7 +215,8 @@ internal sealed class WorkerLoop
 
         while (true)
         {
-            byte[] initializer;
+            byte[]? initializer = null;
+            var trims = false;
             lock (_gate)
             {
                 while (true)
@@ -227,6 +231,7 @@ internal sealed class WorkerLoop
                     if (_batches.TryDequeue(out var batch))
                     {
                         _waiting = _batches.Count > 0;
+                        _hasWorked = true;
                         return batch;
                     }
 
@@ -236,11 +241,28 @@ internal sealed class WorkerLoop
                     }
 
                     _waiting = false;
-                    Monitor.Wait(_gate);
+                    if (!_hasWorked)
+                    {
+                        Monitor.Wait(_gate);
+                    }
+                    else if (!Monitor.Wait(_gate, TrimAfter) && !_waiting)
+                    {
+                        _hasWorked = false;
+                        trims = true;
+                        break;
+                    }
                 }
             }
 
-            Initialize(initializer);
+            if (initializer is not null)
+            {
+                Initialize(initializer);
+            }
+            else if (trims)
+            {
+                // Workers are kept for minutes: what the last calls needed goes back to the system.
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            }
         }
     }
 
