@@ -1,4 +1,6 @@
+using Microsoft.Extensions.Logging;
 using Xunit;
+using static Orleans.Joblib.Joblib;
 
 namespace Orleans.Joblib.Tests.Processes;
 
@@ -20,5 +22,15 @@ public sealed class WorkerOutputTests
         {
             Assert.Equal(Enumerable.Range(0, 50), call.Select(line => int.Parse(line.Split(' ')[2])));
         }
+    }
+
+    [Fact]
+    public void Log_OfCalls_ArrivesInTheProgramsOwnLog()
+    {
+        var word = Guid.NewGuid().ToString();
+        using var parallel = Parallel(2, "multiprocessing", batchSize: 1);
+        Patience.Within(() => parallel.Run(Enumerable.Range(0, 3).Select(i => Delayed(TravelCases.Talk.Log, word, i))));
+        Assert.All(Enumerable.Range(0, 3), i => Assert.Equal(1, CapturedLog.Instance.Count(LogLevel.Warning, $"Heard {word} {i}")));
+        Assert.False(CapturedLog.Instance.Has(LogLevel.Trace, word));
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Orleans.Joblib;
 
 /// <summary>What the backends with worker processes on this host have in common: <c>"loky"</c> and <c>"multiprocessing"</c>.</summary>
@@ -36,6 +38,12 @@ public abstract class ProcessBackend : AutoBatchingBackend
         if (nJobs == 1)
         {
             throw new FallbackToBackendException(new SequentialBackend { NestingLevel = NestingLevel });
+        }
+
+        if (!RuntimeFeature.IsDynamicCodeSupported)
+        {
+            throw new JoblibException(
+                "dynamic-code", $"The backend '{Name}' makes code at run time, and this program has that switched off, as file-based programs (dotnet run app.cs) have. Write '#:property PublishAot=false' at its top, or '<PublishAot>false</PublishAot>' in its project.");
         }
 
         _codec = ProcessCode.CurrentCodec();
