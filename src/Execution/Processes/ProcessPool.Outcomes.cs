@@ -81,10 +81,10 @@ internal sealed partial class ProcessPool
         switch (outcome.Leaving)
         {
             case LeaveReason.Memory:
-                ProcessLog.GrewTooLarge(_log, worker.Process!.Id, outcome.ResidentBytes / 1e6, outcome.FirstResidentBytes / 1e6, _settings.MaxMemoryGrowth / 1e6);
+                ProcessLog.GrewTooLarge(Log, worker.Process!.Id, outcome.ResidentBytes / 1e6, outcome.FirstResidentBytes / 1e6, _settings.MaxMemoryGrowth / 1e6);
                 break;
             case LeaveReason.Overdue:
-                ProcessLog.CallOverdue(_log, worker.Process!.Id);
+                ProcessLog.CallOverdue(Log, worker.Process!.Id);
                 break;
         }
 
@@ -125,7 +125,7 @@ internal sealed partial class ProcessPool
 
         if (suspect is null)
         {
-            ProcessLog.IdleWorkerDied(_log, id, exit.ToString());
+            ProcessLog.IdleWorkerDied(Log, id, exit.ToString());
         }
         else
         {
@@ -146,7 +146,7 @@ internal sealed partial class ProcessPool
     /// <summary>A worker died with this batch. One call: again, up to the limit. Several: each by itself, so that the culprit shows.</summary>
     private void Suspect(PoolWork work, int processId, WorkerExit exit)
     {
-        ProcessLog.WorkerDied(_log, processId, exit.ToString(), work.Request.Calls, work.Request.FirstCallIndex);
+        ProcessLog.WorkerDied(Log, processId, exit.ToString(), work.Request.Calls, work.Request.FirstCallIndex);
         IReadOnlyList<PoolWork>? calls = null;
         Exception? fault = null;
         lock (_gate)
