@@ -22,6 +22,9 @@ public sealed record BackendTraits(string Name)
 
     public bool SupportsSharedMemory { get; init; } = true;
 
+    /// <summary>A call that overruns its timeout is stopped: it need not hear of it.</summary>
+    public bool StopsOverdueCalls { get; init; }
+
     /// <summary>Calls that may be sent after a running one to the same worker and wait there for it, although another worker is idle.</summary>
     public int CallsBehindARunningOne { get; init; }
 

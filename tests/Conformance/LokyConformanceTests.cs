@@ -4,5 +4,5 @@ namespace Orleans.Joblib.Tests;
 public sealed class LokyConformanceTests : ParallelConformance
 {
     protected override BackendTraits Traits { get; } =
-        new("loky") { RunsCallsInThisProcess = false, RefusesWhatCannotTravel = true, SupportsTimeout = true, SupportsSharedMemory = false };
+        new("loky") { SupportsTimeout = true, RunsCallsInThisProcess = false, RefusesWhatCannotTravel = true, StopsOverdueCalls = true, SupportsSharedMemory = false };
 }

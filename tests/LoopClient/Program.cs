@@ -2,6 +2,11 @@ using System.Globalization;
 using Orleans.Joblib;
 using static Orleans.Joblib.Joblib;
 
+if (args is ["loky" or "multiprocessing", var mode])
+{
+    return ProcessLoop.Run(args[0], mode);
+}
+
 // A client for tests, to be killed: endless loops on a cluster, or one flood of batches. It ends when its standard input does, so with the process that started it.
 if (args is not [var cluster, var lease, "loops" or "flood"])
 {

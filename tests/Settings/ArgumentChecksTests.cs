@@ -46,15 +46,6 @@ public sealed class ArgumentChecksTests
         Assert.Throws<ArgumentNullException>(() => Parallel(backend: (string)null!));
     }
 
-    [Theory]
-    [InlineData("loky")]
-    [InlineData("multiprocessing")]
-    public void Backend_OfWorkerProcesses_ThrowsSayingWhatToUse(string name)
-    {
-        var thrown = Assert.Throws<ArgumentException>(() => Parallel(backend: name));
-        Assert.Contains("'threading'", thrown.Message, StringComparison.Ordinal);
-    }
-
     [Fact]
     public void Delayed_NullFunction_Throws()
     {

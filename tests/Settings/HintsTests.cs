@@ -16,11 +16,7 @@ public sealed class HintsTests
     public void Backend_NobodyNamedOne_FollowsTheHints(Prefer? prefer, Require? require, string expected) => Assert.Equal(expected, Chosen(null, prefer, require));
 
     [Fact]
-    public void Backend_ProcessesPreferred_NamesTheProcessBackend()
-    {
-        var thrown = Assert.Throws<ArgumentException>(() => Parallel(prefer: Prefer.Processes));
-        Assert.Contains("'loky'", thrown.Message, StringComparison.Ordinal);
-    }
+    public void Backend_ProcessesPreferred_IsLoky() => Assert.Equal("loky", Chosen(null, Prefer.Processes, null));
 
     [Theory]
     [InlineData("sequential", Prefer.Threads)]

@@ -139,11 +139,13 @@ internal sealed class ChildProcess : IDisposable
         _process.Dispose();
     }
 
-    private void Signal(int number)
+    internal void Signal(int number) => Signal(Id, number);
+
+    internal static void Signal(int process, int number)
     {
-        if (SendSignal(Id, number) != 0)
+        if (SendSignal(process, number) != 0)
         {
-            throw new InvalidOperationException($"Signal {number} did not reach process {Id}: error {Marshal.GetLastPInvokeError()}.");
+            throw new InvalidOperationException($"Signal {number} did not reach process {process}: error {Marshal.GetLastPInvokeError()}.");
         }
     }
 

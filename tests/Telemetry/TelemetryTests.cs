@@ -13,6 +13,7 @@ public sealed class TelemetryTests
 {
     [Theory]
     [InlineData("threading")]
+    [InlineData("loky")]
     [InlineData("orleans")]
     public async Task Run_Traced_LinksRunBatchAndExecute(string backend)
     {
@@ -35,8 +36,31 @@ public sealed class TelemetryTests
         Assert.Equal(backend, run.GetTagItem("joblib.backend"));
     }
 
+    [Fact]
+    public void Run_TracedInWorkerProcesses_ShowsTheCallsOwnSpansWithTheirIds()
+    {
+        var spans = new List<Activity>();
+        string[] ids;
+        using (Sdk.CreateTracerProviderBuilder().AddSource(JoblibTelemetry.ActivitySourceName).AddSource("TravelCases").AddInMemoryExporter(spans).Build())
+        {
+            ids = Parallel(nJobs: 2, backend: "loky", batchSize: 1).Run(Enumerable.Range(0, 4).Select(_ => Delayed(TravelCases.Talk.Trace)));
+        }
+
+        var own = spans.Where(span => span.OperationName == "talk").ToArray();
+        var executes = spans.Where(span => span.OperationName == "joblib.execute").ToDictionary(span => span.SpanId);
+        Assert.Equal(ids.Order(), own.Select(span => span.Id!).Order());
+        Assert.All(own, span =>
+        {
+            Assert.Equal("TravelCases", span.Source.Name);
+            Assert.Equal(42, span.GetTagItem("answer"));
+            Assert.True(executes.ContainsKey(span.ParentSpanId));
+            Assert.True(span.Duration > TimeSpan.Zero);
+        });
+    }
+
     [Theory]
     [InlineData("threading")]
+    [InlineData("loky")]
     [InlineData("orleans")]
     public async Task Run_Measured_CountsCallsBatchesAndTimes(string backend)
     {

@@ -20,7 +20,7 @@ internal static class KeptBackends
             var index = Entries.FindIndex(entry => ReferenceEquals(entry.Owner, owner));
             if (index < 0)
             {
-                index = Entries.FindLastIndex(entry => entry.Backend.Key == key);
+                index = Entries.FindLastIndex(entry => entry.Backend.Key == key && !entry.Backend.Backend.IsOneLoopsOwn);
             }
 
             if (index < 0)

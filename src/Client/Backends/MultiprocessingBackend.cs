@@ -13,6 +13,8 @@ public sealed class MultiprocessingBackend : ProcessBackend
     /// <inheritdoc/>
     public override bool SupportsReturnGenerator => false;
 
+    internal override bool IsOneLoopsOwn => true;
+
     private protected override PoolLease Open(BackendSettings settings, int nJobs, PayloadCodec codec)
     {
         var options = settings.Options switch

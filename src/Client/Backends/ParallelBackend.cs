@@ -101,6 +101,9 @@ public abstract class ParallelBackend
     /// <summary>Whether the threads that complete batches must not read the user's sequence: they are the only ones that hear of a worker.</summary>
     internal virtual bool DispatchesElsewhere => false;
 
+    /// <summary>Whether its workers are for one <c>Parallel</c> alone: no other takes them over.</summary>
+    internal virtual bool IsOneLoopsOwn => false;
+
     /// <summary>Another <c>Parallel</c> takes the configured backend over: what it learned of the calls of the one before is not about its calls.</summary>
     internal virtual void Forget()
     {

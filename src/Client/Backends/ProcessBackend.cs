@@ -1,8 +1,10 @@
+using System.Runtime.CompilerServices;
+
 namespace Orleans.Joblib;
 
 /// <summary>What the backends with worker processes on this host have in common: <c>"loky"</c> and <c>"multiprocessing"</c>.</summary>
 /// <remarks>
-/// Calls travel to the workers as bytes (docs/travel.md). Automatic batches follow joblib's rule, 0.2 s to 2 s, and hold 8,192 calls at most. A worker that dies is noticed
+/// Calls travel to the workers as bytes (docs/travel.md). Automatic batches follow joblib's rule, 0.2 s to 2 s, and hold 8,192 calls and about 8 MiB at most. A worker that dies is noticed
 /// at once: its calls are made again, one by one, and one that kills three workers ends the run with <see cref="TerminatedWorkerException"/>. A call that overruns its
 /// timeout is stopped, with its process. So is what runs when a run is cancelled or fails.
 /// </remarks>
@@ -10,6 +12,7 @@ public abstract class ProcessBackend : AutoBatchingBackend
 {
     private PoolLease? _lease;
     private PayloadCodec? _codec;
+    private PayloadBound _bound = new();
 
     private protected ProcessBackend()
     {
@@ -38,10 +41,20 @@ public abstract class ProcessBackend : AutoBatchingBackend
             throw new FallbackToBackendException(new SequentialBackend { NestingLevel = NestingLevel });
         }
 
+        if (!RuntimeFeature.IsDynamicCodeSupported)
+        {
+            throw new JoblibException(
+                "no-dynamic-code", $"The backend '{Name}' makes code at run time, and this program has that switched off, as file-based programs (dotnet run app.cs) have. Write '#:property PublishAot=false' at its top, or '<PublishAot>false</PublishAot>' in its project.");
+        }
+
         _codec = ProcessCode.CurrentCodec();
+        _bound = new PayloadBound();
         _lease = Open(settings, nJobs, _codec);
         return nJobs;
     }
+
+    /// <inheritdoc/>
+    public override int ComputeBatchSize() => _bound.Bound(base.ComputeBatchSize());
 
     /// <inheritdoc/>
     public override void Submit(CallBatch batch)
@@ -49,7 +62,7 @@ public abstract class ProcessBackend : AutoBatchingBackend
         ArgumentNullException.ThrowIfNull(batch);
         if (_lease is { } lease)
         {
-            lease.Pool.Submit(CallBatchWork.Of(lease, batch, _codec!));
+            lease.Pool.Submit(CallBatchWork.Of(lease, batch, _codec!, _bound));
         }
         else
         {

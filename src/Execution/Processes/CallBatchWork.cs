@@ -5,22 +5,25 @@ internal sealed class CallBatchWork : PoolWork
 {
     private readonly CallBatch _batch;
     private readonly PayloadCodec _codec;
+    private readonly PayloadBound _bound;
 
-    private CallBatchWork(PoolLease lease, CallBatch batch, PayloadCodec codec, RemoteBatch request)
+    private CallBatchWork(PoolLease lease, CallBatch batch, PayloadCodec codec, PayloadBound bound, RemoteBatch request)
         : base(lease, request)
     {
         _batch = batch;
         _codec = codec;
+        _bound = bound;
     }
 
     internal override string FirstCallText => _batch.FirstCallText;
 
     /// <exception cref="CannotTravelException">A call holds what cannot leave this process.</exception>
-    internal static CallBatchWork Of(PoolLease lease, CallBatch batch, PayloadCodec codec)
+    internal static CallBatchWork Of(PoolLease lease, CallBatch batch, PayloadCodec codec, PayloadBound bound)
     {
         var payload = batch.Encode(codec.Encoder);
         JoblibInstruments.PayloadSent(payload.Length);
-        return new CallBatchWork(lease, batch, codec, new RemoteBatch(
+        bound.Saw(batch.Count, payload.Length);
+        return new CallBatchWork(lease, batch, codec, bound, new RemoteBatch(
             PoolLease.NewHandle(), batch.Number, batch.FirstCallIndex, batch.Count, payload, batch.Scope.Timeout, batch.Scope.NestingLevel, batch.Span?.Id));
     }
 
@@ -29,6 +32,7 @@ internal sealed class CallBatchWork : PoolWork
         try
         {
             _batch.StartedAfter(queued);
+            _bound.Saw(_batch.Count, payload.Length);
             switch (status)
             {
                 case OutcomeStatus.Completed:
@@ -55,5 +59,5 @@ internal sealed class CallBatchWork : PoolWork
     internal override void Drop() => _batch.Complete();
 
     internal override IReadOnlyList<PoolWork>? Split() =>
-        _batch.SplitCalls() is { } calls ? [.. calls.Select(call => Of(Lease, call, _codec))] : null;
+        _batch.SplitCalls() is { } calls ? [.. calls.Select(call => Of(Lease, call, _codec, _bound))] : null;
 }

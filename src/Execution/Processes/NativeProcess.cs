@@ -6,20 +6,10 @@ namespace Orleans.Joblib;
 internal static partial class NativeProcess
 {
     internal const int Kill = 9;
-    private const int ParentDeathSignal = 1;
 
     /// <summary>Makes this process the leader of a group of its own, which its children join: they can be ended together.</summary>
     /// <returns>Whether it is one.</returns>
     internal static bool LeadGroup() => !OperatingSystem.IsWindows() && SetProcessGroup(0, 0) == 0;
-
-    /// <summary>Has the kernel kill this process when the thread that started it ends; Linux.</summary>
-    internal static void DieWithParent()
-    {
-        if (OperatingSystem.IsLinux())
-        {
-            _ = ProcessControl(ParentDeathSignal, Kill, 0, 0, 0);
-        }
-    }
 
     internal static int ParentId => OperatingSystem.IsWindows() ? 0 : GetParentProcess();
 
@@ -32,12 +22,20 @@ internal static partial class NativeProcess
         }
     }
 
-    /// <summary>Gives the present standard output another number, and makes standard output what <paramref name="target"/> is.</summary>
-    internal static int MoveStandardOutput(int target)
+    /// <summary>Gives the present standard output another number, and makes standard output a pipe.</summary>
+    /// <returns>The standard output that was, and the pipe's other end.</returns>
+    internal static (int Moved, int Written) MoveStandardOutput()
     {
         var moved = Duplicate(1);
-        _ = DuplicateTo(target, 1);
-        return moved;
+        Span<int> pipe = stackalloc int[2];
+        _ = MakePipe(pipe);
+        _ = DuplicateTo(pipe[1], 1);
+        _ = Close(pipe[1]);
+
+        // Processes that calls start inherit standard output, but not our ends.
+        _ = SetCloseOnExec(moved, 2, 1);
+        _ = SetCloseOnExec(pipe[0], 2, 1);
+        return (moved, pipe[0]);
     }
 
     /// <summary>Gives the present standard input another number, and leaves standard input empty.</summary>
@@ -46,6 +44,7 @@ internal static partial class NativeProcess
         var moved = Duplicate(0);
         using var nothing = File.OpenHandle("/dev/null");
         _ = DuplicateTo((int)nothing.DangerousGetHandle(), 0);
+        _ = SetCloseOnExec(moved, 2, 1);
         return moved;
     }
 
@@ -61,12 +60,19 @@ internal static partial class NativeProcess
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int SendSignal(int process, int signal);
 
-    [LibraryImport("libc", EntryPoint = "prctl")]
-    private static partial int ProcessControl(int option, nuint value, nuint second, nuint third, nuint fourth);
-
     [LibraryImport("libc", EntryPoint = "dup")]
     private static partial int Duplicate(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "dup2")]
     private static partial int DuplicateTo(int descriptor, int number);
+
+    [LibraryImport("libc", EntryPoint = "pipe")]
+    private static partial int MakePipe(Span<int> ends);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+
+    // fcntl is variadic; on Linux and on macOS of x64 its third argument travels like any other.
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int SetCloseOnExec(int descriptor, int command, int flags);
 }

@@ -6,6 +6,8 @@ internal sealed class PoolWorker(ProcessPool pool) : IWorkerOwner
     /// <summary>How many pieces of code it was sent.</summary>
     internal int CodeSent;
 
+    internal ProcessPool Pool => pool;
+
     /// <summary>Null until the process has been started.</summary>
     internal WorkerProcess? Process { get; set; }
 
@@ -49,6 +51,9 @@ internal sealed class PoolWorker(ProcessPool pool) : IWorkerOwner
                 break;
             case FrameKind.Output:
                 WorkerOutput.Read(body);
+                break;
+            case FrameKind.Span:
+                WorkerSpans.Replay(body);
                 break;
             case FrameKind.Log:
                 pool.Logged(worker.Id, body);

@@ -30,7 +30,7 @@ internal sealed partial class ProcessPool
 
         var cause = _settings.Decoder.DecodeFailure(outcome.Payload);
         NotStarted(
-            new WorkerFaultException("initializer-failed", $"The initializer failed in worker process {worker.Process!.Id}: {cause.GetType().Name}: {cause.Message} No call was made there. Mend the initializer, or leave it out.", cause),
+            new JoblibException("initializer-failed", $"The initializer failed in worker process {worker.Process!.Id}: {cause.GetType().Name}: {cause.Message} No call was made there. Mend the initializer, or leave it out.", cause),
             isFinal: true);
     }
 
@@ -81,10 +81,10 @@ internal sealed partial class ProcessPool
         switch (outcome.Leaving)
         {
             case LeaveReason.Memory:
-                ProcessLog.GrewTooLarge(_log, worker.Process!.Id, outcome.ResidentBytes / 1e6, outcome.FirstResidentBytes / 1e6, _settings.MaxMemoryGrowth / 1e6);
+                ProcessLog.GrewTooLarge(Log, worker.Process!.Id, outcome.ResidentBytes / 1e6, outcome.FirstResidentBytes / 1e6, _settings.MaxMemoryGrowth / 1e6);
                 break;
             case LeaveReason.Overdue:
-                ProcessLog.CallOverdue(_log, worker.Process!.Id);
+                ProcessLog.CallOverdue(Log, worker.Process!.Id);
                 break;
         }
 
@@ -118,14 +118,14 @@ internal sealed partial class ProcessPool
         if (wasStarting)
         {
             NotStarted(
-                new WorkerFaultException("worker-not-started", $"The worker process {id} ended before it could take calls ({exit}). It said: '{exit.LastWords}'. Look at what ends processes here: memory limits, startup hooks, the initializer."),
+                new JoblibException("worker-not-started", $"The worker process {id} ended before it could take calls ({exit}). It said: '{exit.LastWords}'. Look at what ends processes here: memory limits, startup hooks, the initializer."),
                 isFinal: _settings.Initializer is not null);
             return;
         }
 
         if (suspect is null)
         {
-            ProcessLog.IdleWorkerDied(_log, id, exit.ToString());
+            ProcessLog.IdleWorkerDied(Log, id, exit.ToString());
         }
         else
         {
@@ -146,7 +146,7 @@ internal sealed partial class ProcessPool
     /// <summary>A worker died with this batch. One call: again, up to the limit. Several: each by itself, so that the culprit shows.</summary>
     private void Suspect(PoolWork work, int processId, WorkerExit exit)
     {
-        ProcessLog.WorkerDied(_log, processId, exit.ToString(), work.Request.Calls, work.Request.FirstCallIndex);
+        ProcessLog.WorkerDied(Log, processId, exit.ToString(), work.Request.Calls, work.Request.FirstCallIndex);
         IReadOnlyList<PoolWork>? calls = null;
         Exception? fault = null;
         lock (_gate)

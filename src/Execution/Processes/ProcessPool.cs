@@ -22,11 +22,11 @@ internal sealed partial class ProcessPool : IDisposable
     private static readonly TimeSpan KillPatience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RecallAfter = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan StandstillPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
     private readonly PoolSettings _settings;
-    private readonly ILogger _log;
     private readonly FairQueue<PoolWork> _queue = new();
     private readonly List<PoolWorker> _workers = [];
     private readonly List<PoolLease> _leases = [];
@@ -43,10 +43,12 @@ internal sealed partial class ProcessPool : IDisposable
     internal ProcessPool(PoolSettings settings)
     {
         _settings = settings;
-        _log = settings.Loggers("Orleans.Joblib");
         _watch = new Timer(static pool => ((ProcessPool)pool!).Watch(), this, WatchPeriod, WatchPeriod);
         _recall = new Timer(static pool => ((ProcessPool)pool!).RecallDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
+
+    // The program may have another one by now than when the pool was made.
+    private ILogger Log => _settings.Loggers("Orleans.Joblib");
 
     /// <summary>Whether its workers cannot be started: another pool may have better luck.</summary>
     internal bool IsBroken
@@ -77,7 +79,7 @@ internal sealed partial class ProcessPool : IDisposable
     /// <param name="idleTimeout">Workers end when they have had nothing to do for so long; the latest lease decides.</param>
     internal PoolLease Lease(int workers, TimeSpan idleTimeout)
     {
-        var lease = new PoolLease(this, workers, WorkerLog.LeastLevel(_log));
+        var lease = new PoolLease(this, workers, WorkerLog.LeastLevel(Log));
         var outbox = new List<WorkerProcess>();
         lock (_gate)
         {
@@ -411,7 +413,7 @@ internal sealed partial class ProcessPool : IDisposable
     {
         var worker = new PoolWorker(this);
         _workers.Add(worker);
-        WorkerStarter.Run(() => Start(worker));
+        ThreadPool.UnsafeQueueUserWorkItem(static worker => worker.Pool.Start(worker), worker, preferLocal: false);
     }
 
     private void Start(PoolWorker worker)
@@ -479,8 +481,13 @@ internal sealed partial class ProcessPool : IDisposable
             _failedStarts++;
             if (!isFinal && (_workers.Any(worker => worker.IsReady) || _failedStarts < MostFailedStarts))
             {
-                ProcessLog.StartFailed(_log, exception);
+                ProcessLog.StartFailed(Log, exception);
                 failed = [];
+                if (_failedStarts >= MostFailedStarts)
+                {
+                    // The system gives no more processes: those that are there do the work.
+                    _capacity = _workers.Count;
+                }
             }
             else
             {
@@ -579,6 +586,13 @@ internal sealed partial class ProcessPool : IDisposable
             foreach (var worker in _workers.Where(worker => _idleTimeout >= TimeSpan.Zero && worker.IsIdle && Stopwatch.GetElapsedTime(worker.IdleSince) >= _idleTimeout).ToList())
             {
                 Retire(worker, outbox);
+            }
+
+            // A worker watches its calls' time itself; one that stands still cannot. Its end is dealt with like any worker's.
+            foreach (var worker in _workers.Where(worker => worker.InHand.TryPeek(out var head) && head.Request is { Timeout: { } timeout } request
+                && Stopwatch.GetElapsedTime(worker.HeadSince) > (timeout * request.Calls) + StandstillPatience))
+            {
+                worker.Process!.Kill();
             }
         }
 

@@ -41,7 +41,7 @@ internal sealed record WorkerHello(bool LeadsGroup, JoblibException? Fault)
         return new WorkerHello(false, Other("the worker does not say its version"));
     }
 
-    private static WorkerFaultException Other(string what) => new(
+    private static JoblibException Other(string what) => new(
         "worker-version",
         $"The worker process is of another build of Orleans.Joblib than this program (version '{typeof(WorkerHello).Assembly.GetName().Version}'): {what}. Put '{WorkerCommand.AssemblyName}.dll' and 'Orleans.Joblib.Execution.dll' of one package beside the program: build it again, and copy all of its output.");
 }

@@ -17,6 +17,8 @@ internal sealed class WorkerLoop
     // A batch is handed from the reader to the main thread in less than a microsecond while that one spins, and in a context switch or two when it sleeps.
     private const int SpinsBeforeSleeping = 60;
 
+    private static readonly TimeSpan TrimAfter = TimeSpan.FromSeconds(1);
+
     private readonly object _gate = new();
     private readonly Lock _sending = new();
     private readonly Queue<WorkerBatch> _batches = new();
@@ -28,6 +30,7 @@ internal sealed class WorkerLoop
     private readonly ThreadLimit? _limit = ThreadCapEnvironment.OfThisWorker();
     private readonly Stream _input;
     private readonly Stream _output;
+    private readonly Stream? _written;
     private readonly WorkerConsole _out;
     private readonly WorkerConsole _error;
     private readonly bool _leadsGroup;
@@ -36,14 +39,16 @@ internal sealed class WorkerLoop
     private WorkerMemory? _memory;
     private byte[]? _initializer;
     private LogLevel _logLevel = LogLevel.Warning;
+    private volatile bool _traces;
+    private bool _tells;
     private bool _shutdown;
     private volatile bool _waiting;
+    private bool _hasWorked;
 
     private WorkerLoop(string version)
     {
         _version = version;
         _leadsGroup = NativeProcess.LeadGroup();
-        NativeProcess.DieWithParent();
         if (OperatingSystem.IsWindows())
         {
             _input = Console.OpenStandardInput();
@@ -53,7 +58,9 @@ internal sealed class WorkerLoop
         {
             // Native code and programs that calls start must find neither our frames to read nor a place among them to write.
             _input = Raw(NativeProcess.MoveStandardInput(), FileAccess.Read);
-            _output = Raw(NativeProcess.MoveStandardOutput(target: 2), FileAccess.Write);
+            var (frames, written) = NativeProcess.MoveStandardOutput();
+            _output = Raw(frames, FileAccess.Write);
+            _written = Raw(written, FileAccess.Read);
         }
 
         _out = new WorkerConsole(isError: false, Send);
@@ -77,6 +84,11 @@ internal sealed class WorkerLoop
         WorkerLog.Factory = new WorkerLoggerFactory(Send, () => _logLevel);
         Send(WorkerHello.Of(_leadsGroup, _version));
         new Thread(ReadAll, 256 << 10) { IsBackground = true, Name = "joblib-worker-reader" }.UnsafeStart();
+        if (_written is not null)
+        {
+            new Thread(PassOn, 256 << 10) { IsBackground = true, Name = "joblib-worker-output" }.UnsafeStart();
+        }
+
         Thread.CurrentThread.Name = "joblib-worker";
         WorkerThreads.Current = _threads;
         while (Next() is { } batch)
@@ -125,6 +137,16 @@ internal sealed class WorkerLoop
         }
 
         Die();
+    }
+
+    // What native code and other processes of the calls write to standard output. Standard error goes straight to the program: it must survive a crash.
+    private void PassOn()
+    {
+        using var reader = new StreamReader(_written!);
+        while (reader.ReadLine() is { } line)
+        {
+            Send(WorkerOutput.Of(isError: false, line + "\n"));
+        }
     }
 
     // Nobody wants anything of this process any more, nor of those that its calls started.
@@ -200,7 +222,8 @@ internal sealed class WorkerLoop
 
         while (true)
         {
-            byte[] initializer;
+            byte[]? initializer = null;
+            var trims = false;
             lock (_gate)
             {
                 while (true)
@@ -215,6 +238,7 @@ internal sealed class WorkerLoop
                     if (_batches.TryDequeue(out var batch))
                     {
                         _waiting = _batches.Count > 0;
+                        _hasWorked = true;
                         return batch;
                     }
 
@@ -224,11 +248,28 @@ internal sealed class WorkerLoop
                     }
 
                     _waiting = false;
-                    Monitor.Wait(_gate);
+                    if (!_hasWorked)
+                    {
+                        Monitor.Wait(_gate);
+                    }
+                    else if (!Monitor.Wait(_gate, TrimAfter) && !_waiting)
+                    {
+                        _hasWorked = false;
+                        trims = true;
+                        break;
+                    }
                 }
             }
 
-            Initialize(initializer);
+            if (initializer is not null)
+            {
+                Initialize(initializer);
+            }
+            else if (trims)
+            {
+                // Workers are kept for minutes: what the last calls needed goes back to the system.
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            }
         }
     }
 
@@ -308,6 +349,13 @@ internal sealed class WorkerLoop
     {
         _logLevel = batch.LogLevel;
         _threads.Enter(_limit, Stopwatch.GetTimestamp());
+        _traces = batch.Request.TraceParent is not null;
+        if (_traces && !_tells)
+        {
+            _tells = true;
+            WorkerSpans.SendTo(Send, () => _traces);
+        }
+
         if (ScopeOf(batch) is { } scope)
         {
             ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle));

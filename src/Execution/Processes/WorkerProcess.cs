@@ -10,7 +10,12 @@ namespace Orleans.Joblib;
 /// </remarks>
 internal sealed class WorkerProcess : IDisposable
 {
-    private const int MostLastWords = 20;
+    private const int MostLinesKept = 200;
+    private const int MostLastWords = 6;
+
+    // What the runtime says when it ends a process; a stack follows, of which the first lines tell most.
+    private static readonly string[] EndMarks = ["Process terminated.", "Stack overflow.", "Unhandled exception.", "Fatal error.", "Out of memory."];
+
     private const int ReaderStack = 256 << 10;
     private static readonly TimeSpan ReapPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WordsPatience = TimeSpan.FromMilliseconds(250);
@@ -194,16 +199,20 @@ internal sealed class WorkerProcess : IDisposable
         Kill();
         var code = Reap();
         _errorsRead.Task.Wait(WordsPatience);
-        string words;
-        lock (_lastWords)
-        {
-            words = string.Join('\n', _lastWords);
-        }
-
         LiveWorkers.Remove(this);
-        _owner.Ended(this, new WorkerExit(code, words));
+        _owner.Ended(this, new WorkerExit(code, LastWords()));
         Dispose();
         _ended.SetResult();
+    }
+
+    private string LastWords()
+    {
+        lock (_lastWords)
+        {
+            var lines = _lastWords.ToArray();
+            var mark = Array.FindLastIndex(lines, line => EndMarks.Any(mark => line.StartsWith(mark, StringComparison.Ordinal)));
+            return string.Join('\n', mark < 0 ? lines.TakeLast(MostLastWords) : lines.Skip(mark).Take(MostLastWords));
+        }
     }
 
     private int Reap()
@@ -229,7 +238,7 @@ internal sealed class WorkerProcess : IDisposable
         lock (_lastWords)
         {
             _lastWords.Enqueue(line);
-            if (_lastWords.Count > MostLastWords)
+            if (_lastWords.Count > MostLinesKept)
             {
                 _lastWords.Dequeue();
             }
