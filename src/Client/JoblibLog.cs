@@ -54,6 +54,9 @@ internal static partial class JoblibLog
     [LoggerMessage(17, LogLevel.Warning, "{Reason}")]
     internal static partial void NestingRefused(ILogger logger, string reason);
 
+    [LoggerMessage(18, LogLevel.Warning, "A worker died with batch {Batch} ({Calls} calls from call {FirstCall}): {Death}. Its calls are made again.")]
+    internal static partial void WorkerDied(ILogger logger, long batch, int calls, long firstCall, string death);
+
     [LoggerMessage(16, LogLevel.Debug, "Run {Run} could not be opened yet; asking again.")]
     internal static partial void RunNotOpenedYet(ILogger logger, Exception exception, Guid run);
 }

@@ -16,6 +16,12 @@ public sealed class SiloWorkerOptions
     public int? Slots { get; set; }
 
     /// <summary>
+    /// What calls run on: threads of the silo, or processes that the silo starts for a run and ends with it. Default: threads. A run may ask for processes on any silo, with
+    /// <c>prefer: Prefer.Processes</c>; none gets threads where this says processes.
+    /// </summary>
+    public WorkerKind Workers { get; set; }
+
+    /// <summary>
     /// Whether others than this library see to it that only members of the cluster reach this silo: its own TLS middleware, a closed network. Default: false, and a silo that listens on
     /// another than a loopback address without <c>UseJoblibTls</c> does not start.
     /// </summary>

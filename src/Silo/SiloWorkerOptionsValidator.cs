@@ -18,6 +18,11 @@ internal sealed class SiloWorkerOptionsValidator : IValidateOptions<SiloWorkerOp
             faults.Add($"SiloWorkerOptions.SlotsPerCore must not be '{options.SlotsPerCore}'. Use '0.01' to '1024'.");
         }
 
+        if (!Enum.IsDefined(options.Workers))
+        {
+            faults.Add($"SiloWorkerOptions.Workers must not be '{options.Workers}'. Use 'Threads' or 'Processes'.");
+        }
+
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 }

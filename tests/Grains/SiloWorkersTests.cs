@@ -14,7 +14,7 @@ public sealed class SiloWorkersTests(TwoSilos silos) : IClassFixture<TwoSilos>
     {
         var time = new FakeTimeProvider();
         using var workers = Make(time);
-        workers.TryReserve(Guid.NewGuid(), 2, TimeSpan.FromSeconds(30), observer: null, innerMaxNumThreads: null);
+        workers.TryReserve(Guid.NewGuid(), 2, TimeSpan.FromSeconds(30), observer: null, innerMaxNumThreads: null, inProcesses: false);
         time.Advance(TimeSpan.FromSeconds(29));
         Assert.Equal(1, workers.Status.Runs);
         time.Advance(TimeSpan.FromSeconds(10));
@@ -27,7 +27,7 @@ public sealed class SiloWorkersTests(TwoSilos silos) : IClassFixture<TwoSilos>
         var time = new FakeTimeProvider();
         using var workers = Make(time);
         var run = Guid.NewGuid();
-        workers.TryReserve(run, 2, TimeSpan.FromSeconds(30), observer: null, innerMaxNumThreads: null);
+        workers.TryReserve(run, 2, TimeSpan.FromSeconds(30), observer: null, innerMaxNumThreads: null, inProcesses: false);
         for (var i = 0; i < 10; i++)
         {
             time.Advance(TimeSpan.FromSeconds(20));
@@ -67,6 +67,7 @@ public sealed class SiloWorkersTests(TwoSilos silos) : IClassFixture<TwoSilos>
         return new(
             Options.Create(new SiloWorkerOptions { Slots = 2 }),
             silo.GetRequiredService<SiloCodecs>(),
+            silo.GetRequiredService<SiloProcesses>(),
             silo.GetRequiredService<MembershipView>(),
             silos.Grains,
             time,

@@ -14,6 +14,13 @@ internal static class Living
         where StateOf(process) == 'Z' && ParentOf(process) == Environment.ProcessId
         select process;
 
+    internal static IEnumerable<int> ChildrenOf(int parent) =>
+        from folder in Directory.EnumerateDirectories("/proc")
+        where int.TryParse(Path.GetFileName(folder), out _)
+        let process = int.Parse(Path.GetFileName(folder))
+        where ParentOf(process) == parent
+        select process;
+
     internal static void AwaitEnd(params IEnumerable<int> processes)
     {
         foreach (var process in processes)
@@ -24,7 +31,7 @@ internal static class Living
 
     private static char? StateOf(int process) => Fields(process) is [var state, ..] ? state[0] : null;
 
-    private static int ParentOf(int process) => Fields(process) is [_, var parent, ..] ? int.Parse(parent) : 0;
+    internal static int ParentOf(int process) => Fields(process) is [_, var parent, ..] ? int.Parse(parent) : 0;
 
     private static string[] Fields(int process)
     {

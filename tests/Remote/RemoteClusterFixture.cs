@@ -3,7 +3,7 @@ using Xunit;
 namespace Orleans.Joblib.Tests.Remote;
 
 /// <summary>Silos in processes of their own under a backend name of their own.</summary>
-public abstract class RemoteClusterFixture(string name, int silos, int slotsPerSilo) : IAsyncLifetime
+public abstract class RemoteClusterFixture(string name, int silos, int slotsPerSilo, params string[] arguments) : IAsyncLifetime
 {
     private SiloCluster? _silos;
     private JoblibCluster? _connection;
@@ -15,7 +15,7 @@ public abstract class RemoteClusterFixture(string name, int silos, int slotsPerS
 
     public async ValueTask InitializeAsync()
     {
-        _silos = await SiloCluster.StartAsync(silos, slotsPerSilo);
+        _silos = await SiloCluster.StartAsync(silos, slotsPerSilo, arguments);
         _connection = await _silos.ConnectAsync();
         _registration = new BackendRegistration(name, () => new OrleansBackend(_connection.Client));
     }

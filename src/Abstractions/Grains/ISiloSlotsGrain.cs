@@ -5,9 +5,15 @@ namespace Orleans.Joblib;
 public interface ISiloSlotsGrain : IGrainWithStringKey
 {
     /// <summary>Grants slots to a run, or changes what it has; 0 leaves it only the batches that it has in hand here.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="slots">How many.</param>
+    /// <param name="lease">They go back when nobody has renewed them for so long.</param>
+    /// <param name="observer">Where outcomes go; null when the client takes none.</param>
+    /// <param name="innerMaxNumThreads">Threads that one call may use; null for the silo's own rule.</param>
+    /// <param name="inProcesses">Whether calls are made in worker processes, whatever the silo's setting.</param>
     /// <returns>False when the run's client has ended it: a request that was late on its way must not open it again.</returns>
     [Alias("Reserve")]
-    Task<bool> ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads);
+    Task<bool> ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads, bool inProcesses);
 
     /// <summary>Keeps a run's slots for another lease.</summary>
     [Alias("Renew")]

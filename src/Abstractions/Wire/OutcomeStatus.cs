@@ -14,4 +14,7 @@ public enum OutcomeStatus
 
     /// <summary>The silo gave the batch back before it made any of its calls.</summary>
     NotExecuted = 3,
+
+    /// <summary>The worker process that executed the batch died; the payload says how, as an exception. Which call it was, and whether to try again, is the client's to find out.</summary>
+    WorkerDied = 4,
 }

@@ -1,7 +1,7 @@
 namespace Orleans.Joblib;
 
 /// <summary>A silo's workers and what they are doing.</summary>
-/// <param name="Process">Identifies the silo's process.</param>
+/// <param name="Process">Identifies the silo's process; empty when batches must come as bytes, from that process too, for its worker processes.</param>
 /// <param name="Size">Workers, each one slot.</param>
 /// <param name="Granted">Slots granted to open runs; more than <paramref name="Size"/> when runs share the silo.</param>
 /// <param name="Busy">Workers that are executing a batch.</param>

@@ -442,6 +442,12 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             return;
         }
 
+        if (outcome.Status == OutcomeStatus.WorkerDied)
+        {
+            TryAgain(batch, _code.Decoder.DecodeFailure(outcome.Payload).Message);
+            return;
+        }
+
         _short = outcome.Executed < ShortBatch;
         AwaitsOutcomes = outcome.Executed < AwaitedBatch;
         batch.StartedAfter(outcome.Queued);
@@ -459,6 +465,44 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             default:
                 batch.Complete(_code.Decoder.DecodeFailure(outcome.Payload));
                 break;
+        }
+    }
+
+    /// <summary>A worker process died with this batch. One call: again, up to the limit. Several: each by itself, so that the culprit shows.</summary>
+    private void TryAgain(CallBatch batch, string death)
+    {
+        JoblibLog.WorkerDied(Joblib.Logger, batch.Number, batch.Count, batch.FirstCallIndex, death);
+        if (!TakeFromSlot(batch))
+        {
+            return;
+        }
+
+        if (batch.Count == 1)
+        {
+            if (++batch.Deaths >= MostDeaths)
+            {
+                batch.Complete(new TerminatedWorkerException(
+                    $"{MostDeaths} worker processes died while they executed call {batch.FirstCallIndex}, {batch.FirstCallText}; the last was {death}. "
+                        + "Look at this call: a fault in native code, a stack overflow, memory, Environment.Exit."));
+            }
+            else
+            {
+                Place(batch);
+            }
+
+            return;
+        }
+
+        foreach (var call in batch.SplitCalls() ?? [])
+        {
+            try
+            {
+                Send(call);
+            }
+            catch (Exception exception)
+            {
+                call.Complete(exception);
+            }
         }
     }
 
@@ -670,7 +714,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private Slot Add(SlotGrant grant, List<Slot> added)
     {
         var grain = _client.GetGrain<IBatchGrain>(new SlotKey(Id, grant.Number, grant.Silo).ToString());
-        Slot slot = grant.Process == LocalBatches.Process ? new LocalSlot(grant, grain, this) : new RemoteSlot(grant, grain, this, _code);
+        // Processes are elsewhere, even those of a silo of this process.
+        Slot slot = grant.Process == LocalBatches.Process && !_request.InProcesses ? new LocalSlot(grant, grain, this) : new RemoteSlot(grant, grain, this, _code);
         added.Add(slot);
         return slot;
     }

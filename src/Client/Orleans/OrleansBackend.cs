@@ -73,7 +73,7 @@ public sealed class OrleansBackend : ParallelBackend
             var less => SlotsFor(less, await CountSlotsAsync().ConfigureAwait(false)),
         };
         var client = await _connect(cancellationToken).ConfigureAwait(false);
-        _request = new RunRequest(requested, _options.Lease, $"{Environment.MachineName}/{Environment.ProcessId}", InnerMaxNumThreads: settings.InnerMaxNumThreads);
+        _request = new RunRequest(requested, _options.Lease, $"{Environment.MachineName}/{Environment.ProcessId}", InnerMaxNumThreads: settings.InnerMaxNumThreads, InProcesses: settings.Prefer == Prefer.Processes);
         _run = await ClusterRun.OpenAsync(client, _request, _options, cancellationToken).ConfigureAwait(false);
         var slots = _run.SlotCount;
         if (slots == 0)

@@ -9,7 +9,7 @@ internal sealed class PoolLease(ProcessPool pool, int workers, Microsoft.Extensi
     internal ProcessPool Pool => pool;
 
     /// <summary>Batches that may be executed at once.</summary>
-    internal int Workers => workers;
+    internal int Workers { get; set; } = workers;
 
     /// <summary>The least level that the program logs: workers send nothing below it.</summary>
     internal Microsoft.Extensions.Logging.LogLevel LogLevel => logLevel;

@@ -16,7 +16,7 @@ internal sealed record PoolSettings
     internal required IReadOnlyDictionary<string, string> Environment { get; init; }
 
     /// <summary>Code that workers do not find by themselves.</summary>
-    internal required ProgramCode Code { get; init; }
+    internal required IWorkerCodeSource Code { get; init; }
 
     /// <summary>A batch of one call that each worker executes first; null for none.</summary>
     internal byte[]? Initializer { get; init; }

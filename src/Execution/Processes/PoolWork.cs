@@ -34,6 +34,10 @@ internal abstract class PoolWork(PoolLease lease, RemoteBatch request) : IOwned
     /// <summary>Nobody wants its outcome any more, and it has not got one.</summary>
     internal abstract void Drop();
 
+    /// <summary>A worker died while it executed this. Never throws.</summary>
+    /// <returns>Whether that was its outcome: whoever sent it sees to the rest. If not, the pool tries again.</returns>
+    internal virtual bool EndWithWorker(int processId, WorkerExit exit) => false;
+
     /// <summary>Its calls as works of their own, to find the one that kills workers; null when it is one call, or cannot be taken apart.</summary>
     internal abstract IReadOnlyList<PoolWork>? Split();
 }

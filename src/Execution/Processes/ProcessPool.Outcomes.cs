@@ -158,6 +158,19 @@ internal sealed partial class ProcessPool
             }
         }
 
+        if (work.EndWithWorker(processId, exit))
+        {
+            lock (_gate)
+            {
+                work.Lease.Works.Remove(work);
+                _queue.Finished(work.Lease, 0);
+                work.Lease.InPool--;
+                TellDrained(work.Lease);
+            }
+
+            return;
+        }
+
         try
         {
             calls = work.Split();

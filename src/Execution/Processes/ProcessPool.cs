@@ -102,6 +102,26 @@ internal sealed partial class ProcessPool : IDisposable
         return lease;
     }
 
+    /// <summary>Gives a lease more workers, where it has fewer.</summary>
+    internal void Widen(PoolLease lease, int workers)
+    {
+        var outbox = new List<WorkerProcess>();
+        lock (_gate)
+        {
+            if (lease.IsEnded || lease.Workers >= workers)
+            {
+                return;
+            }
+
+            lease.Workers = workers;
+            _capacity = Math.Max(_capacity, workers);
+            Admit(lease);
+            Place(outbox);
+        }
+
+        Flush(outbox);
+    }
+
     internal void Submit(PoolWork work)
     {
         var outbox = new List<WorkerProcess>(1);

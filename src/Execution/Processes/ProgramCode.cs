@@ -6,7 +6,7 @@ namespace Orleans.Joblib;
 
 /// <summary>The code of this program that its worker processes do not find by themselves: assemblies in memory, or loaded from elsewhere than beside the program.</summary>
 /// <remarks>Thread-safe; it only grows. A worker is sent each piece once, before the first batch that may name it.</remarks>
-internal sealed class ProgramCode : ICodeReferences
+internal sealed class ProgramCode : ICodeReferences, IWorkerCodeSource
 {
     private static readonly Lazy<HashSet<string>> ProgramFiles = new(() =>
         AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES") is string list ? [.. list.Split(Path.PathSeparator)] : []);
@@ -35,8 +35,8 @@ internal sealed class ProgramCode : ICodeReferences
         _known.TryAdd(assembly, true);
     }
 
-    /// <summary>The pieces that a worker has not been sent, given how many it has.</summary>
-    internal IReadOnlyList<Frame> FramesFrom(ref int sent)
+    /// <inheritdoc/>
+    public IReadOnlyList<Frame> FramesFrom(ref int sent)
     {
         lock (_gate)
         {

@@ -14,13 +14,20 @@ internal sealed class WorkerCode : ICodeResolver
     private readonly ConcurrentDictionary<(string Name, Guid Mvid), Assembly> _known = new();
     private readonly ConcurrentDictionary<Guid, CodePiece> _pieces = new();
     private readonly ConcurrentDictionary<string, Guid> _newest = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ConcurrentDictionary<string, string> _natives = new(StringComparer.Ordinal);
 
     internal WorkerCode() => AssemblyLoadContext.Default.Resolving += (_, name) => FindByName(name);
 
     internal void Add(CodePiece piece)
     {
+        if (piece.Kind == CodeItemKind.NativeLibrary)
+        {
+            _natives[piece.Name] = piece.Path!;
+            return;
+        }
+
         _pieces[piece.Mvid] = piece;
-        _newest[piece.Name] = piece.Mvid;
+        _newest[KeyOf(piece.Name, piece.Culture)] = piece.Mvid;
     }
 
     public Assembly Resolve(string name, Guid mvid) => _known.TryGetValue((name, mvid), out var known) ? known : Find(name, mvid);
@@ -61,23 +68,40 @@ internal sealed class WorkerCode : ICodeResolver
             }
 
             var piece = _pieces[mvid];
-            var context = new PieceContext(this, name);
-            var assembly = piece.Path is { } path ? context.LoadFromAssemblyPath(path) : context.LoadFromStream(new MemoryStream(piece.Bytes.ToArray()));
+            if (piece.Hash is not null)
+            {
+                // Code that came from elsewhere may lack what it refers to and does not use.
+                OrleansStandardServices.Prepare();
+            }
+
+            var context = new WorkerContext(this, name);
+            var assembly = piece is { Path: { } path, Hash: null } ? context.LoadFromAssemblyPath(path) : context.LoadFromStream(new MemoryStream(piece.ReadAll()));
             return assembly.ManifestModule.ModuleVersionId == mvid
                 ? _known.GetOrAdd((name, mvid), assembly)
                 : throw new JoblibException("code-missing", $"'{piece.Path}' was built anew while the program runs. Start the program again.");
         }
     }
 
-    private Assembly? FindByName(AssemblyName name) => _newest.TryGetValue(name.Name!, out var mvid) ? Load(name.Name!, mvid) : null;
+    private static string KeyOf(string name, string? culture) => string.IsNullOrEmpty(culture) ? name : culture + "/" + name;
 
-    private sealed class PieceContext(WorkerCode code, string name) : AssemblyLoadContext(name)
+    private Assembly? FindByName(AssemblyName name) =>
+        _newest.TryGetValue(KeyOf(name.Name!, name.CultureName), out var mvid) ? Load(name.Name!, mvid) : null;
+
+    private sealed class WorkerContext(WorkerCode code, string name) : PieceContext(name, isCollectible: false)
     {
         protected override Assembly? Load(AssemblyName assemblyName) => code.FindByName(assemblyName);
 
         protected override nint LoadUnmanagedDll(string unmanagedDllName)
         {
-            foreach (var folder in Assemblies.Select(assembly => Path.GetDirectoryName(assembly.Location)).Where(folder => !string.IsNullOrEmpty(folder)))
+            foreach (var file in CodePlatform.NativeFileNames(unmanagedDllName))
+            {
+                if (code._natives.TryGetValue(file, out var sent))
+                {
+                    return LoadNative(sent, code._natives.Values);
+                }
+            }
+
+            foreach (var folder in Assemblies.Select(assembly => assembly.Location).Where(path => path.Length > 0).Select(Path.GetDirectoryName))
             {
                 foreach (var file in CodePlatform.NativeFileNames(unmanagedDllName))
                 {

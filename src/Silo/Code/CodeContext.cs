@@ -9,13 +9,15 @@ namespace Orleans.Joblib.Silo;
 /// Assemblies are loaded from bytes that were hashed a moment before, not from a path: what happens to the cache's files later cannot reach code that runs.
 /// The price is memory of their own size, and that <c>Assembly.Location</c> is empty. <c>_gate</c> guards the pieces, which only grow.
 /// </remarks>
-internal sealed class CodeContext(string name, CodeStore store) : AssemblyLoadContext(name, isCollectible: true), ICodeResolver
+internal sealed class CodeContext(string name, CodeStore store) : PieceContext(name, isCollectible: true), ICodeResolver, IWorkerCodeSource
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Name, string Culture), (CodeItem Item, CodeBlob Blob)> _assemblies = new(NameComparer.Instance);
     private readonly Dictionary<(string Name, string Culture), Assembly> _loaded = new(NameComparer.Instance);
     private readonly Dictionary<string, CodeBlob> _natives = new(StringComparer.Ordinal);
     private readonly HashSet<CodeBlob> _owned = [];
+    private readonly List<CodeItem> _unsent = [];
+    private readonly List<Frame> _frames = [];
     private (string Directory, FileStream Lock)? _nativeDirectory;
 
     /// <summary>Whether a piece turned out to be unreadable: the context must not be given out again.</summary>
@@ -40,6 +42,7 @@ internal sealed class CodeContext(string name, CodeStore store) : AssemblyLoadCo
             if (item.Kind == CodeItemKind.Assembly ? _assemblies.TryAdd((item.Name, item.Culture), (item, blob)) : _natives.TryAdd(item.Name, blob))
             {
                 _owned.Add(blob);
+                _unsent.Add(item);
             }
         }
     }
@@ -50,6 +53,33 @@ internal sealed class CodeContext(string name, CodeStore store) : AssemblyLoadCo
         lock (_gate)
         {
             return _owned.Contains(blob);
+        }
+    }
+
+    /// <summary>Makes frames for worker processes of what was added since. Those read the pieces' files themselves, and verify them.</summary>
+    /// <exception cref="JoblibException">The cache's directory cannot be used.</exception>
+    internal void PrepareFrames()
+    {
+        lock (_gate)
+        {
+            foreach (var item in _unsent)
+            {
+                _frames.Add(item.Kind == CodeItemKind.Assembly
+                    ? CodePiece.Write(item, _assemblies[(item.Name, item.Culture)].Blob.Path, [], verify: true)
+                    : CodePiece.Write(item, Path.Combine(NativeDirectory(), item.Name), []));
+            }
+
+            _unsent.Clear();
+        }
+    }
+
+    public IReadOnlyList<Frame> FramesFrom(ref int sent)
+    {
+        lock (_gate)
+        {
+            var frames = _frames[sent..];
+            sent = _frames.Count;
+            return frames;
         }
     }
 
@@ -109,7 +139,7 @@ internal sealed class CodeContext(string name, CodeStore store) : AssemblyLoadCo
         lock (_gate)
         {
             var name = CodePlatform.NativeFileNames(unmanagedDllName).FirstOrDefault(_natives.ContainsKey);
-            return name is null ? 0 : LoadNative(Path.Combine(NativeDirectory(), name));
+            return name is null ? 0 : LoadNative(Path.Combine(NativeDirectory(), name), _natives.Keys.Select(other => Path.Combine(NativeDirectory(), other)));
         }
     }
 
@@ -138,24 +168,6 @@ internal sealed class CodeContext(string name, CodeStore store) : AssemblyLoadCo
 
         _loaded.Add((name, culture), loaded);
         return loaded;
-    }
-
-    private nint LoadNative(string path)
-    {
-        try
-        {
-            return LoadUnmanagedDllFromPath(path);
-        }
-        catch (DllNotFoundException) when (_natives.Count > 1)
-        {
-            // It needs another of them and does not say where: once that is loaded, the system finds it by its name.
-            foreach (var other in _natives.Keys.Select(name => Path.Combine(NativeDirectory(), name)).Where(other => other != path))
-            {
-                System.Runtime.InteropServices.NativeLibrary.TryLoad(other, out _);
-            }
-
-            return LoadUnmanagedDllFromPath(path);
-        }
     }
 
     // Under their own names and side by side, as the libraries expect each other.

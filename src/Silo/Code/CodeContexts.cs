@@ -111,6 +111,16 @@ internal sealed class CodeContexts : IDisposable
         }
     }
 
+    /// <summary>Takes a code set that somebody has in use into use once more.</summary>
+    internal CodeLease Lease(LoadedCode code)
+    {
+        lock (_gate)
+        {
+            code.Leases++;
+            return new CodeLease(this, code);
+        }
+    }
+
     internal void Release(LoadedCode code)
     {
         lock (_gate)

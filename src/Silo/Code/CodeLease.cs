@@ -8,6 +8,12 @@ internal sealed class CodeLease(CodeContexts contexts, LoadedCode code) : IDispo
     /// <summary>The code set's assemblies. The same object for every lease of a code set while it stays loaded, so what is compiled per code set can be kept by it, weakly.</summary>
     internal ICodeResolver Resolver => (_code ?? throw new ObjectDisposedException(nameof(CodeLease))).Context;
 
+    /// <summary>The code set's assemblies for worker processes; one object while it stays loaded.</summary>
+    internal CodeContext Context => (_code ?? throw new ObjectDisposedException(nameof(CodeLease))).Context;
+
+    /// <summary>The same right once more, to be disposed for itself.</summary>
+    internal CodeLease Share() => contexts.Lease(_code ?? throw new ObjectDisposedException(nameof(CodeLease)));
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _code, null) is { } code)

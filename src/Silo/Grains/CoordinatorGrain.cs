@@ -167,7 +167,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
             await Task.WhenAll(known.Keys.Select(silo => plan.TryGetValue(silo, out var count) || _slots.Any(slot => slot.Silo.Equals(silo))
                 ? TellAsync(silo, async slots =>
                 {
-                    if (!await slots.ReserveAsync(Run, count, request.Lease, request.Observer, request.InnerMaxNumThreads).ConfigureAwait(true))
+                    if (!await slots.ReserveAsync(Run, count, request.Lease, request.Observer, request.InnerMaxNumThreads, request.InProcesses).ConfigureAwait(true))
                     {
                         hasEnded = true;
                     }

@@ -46,13 +46,14 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
             AdvertisedAddress = Address("advertised-address") ?? Advertised(listen),
             Slots = Number("slots", 1, SiloWorkerOptions.MostSlots),
             SlotsPerCore = Fraction("slots-per-core", 0.01, 1024) ?? SiloWorkerOptions.DefaultSlotsPerCore,
+            Workers = Choice("workers", WorkerKind.Threads),
             HealthPort = Number("health-port", 0, 65535) ?? SiloHostOptions.DefaultHealthPort,
             HealthAddress = Address("health-address") ?? listen,
             Tls = tls,
             CodeCache = Folder("code-cache"),
             CodeCacheSize = Bytes("code-cache-size", CodeCacheOptions.LeastMaxBytes) ?? CodeCacheOptions.DefaultMaxBytes,
             CodeIdleTime = Time("code-idle-time", TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)) ?? CodeCacheOptions.DefaultIdleTime,
-            LogLevel = Level(),
+            LogLevel = Choice("log-level", LogLevel.Information),
             DrainTimeout = Time("drain-timeout", TimeSpan.Zero, TimeSpan.FromDays(1)) ?? SiloHostOptions.DefaultDrainTimeout,
             ExitWithParent = Number("exit-with-parent", 1, int.MaxValue),
         };
@@ -200,16 +201,22 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
         return null;
     }
 
-    private LogLevel Level()
+    private TEnum Choice<TEnum>(string name, TEnum standard)
+        where TEnum : struct, Enum
     {
-        var (text, source) = Find("log-level");
-        if (text is null || (Enum.TryParse(text, ignoreCase: true, out LogLevel _) && !char.IsDigit(text[0])))
+        var (text, source) = Find(name);
+        if (text is null)
         {
-            return text is null ? LogLevel.Information : Enum.Parse<LogLevel>(text, ignoreCase: true);
+            return standard;
         }
 
-        _faults.Add($"{source} must not be '{text}'. Use one of {string.Join(", ", Enum.GetNames<LogLevel>().Select(level => $"'{level}'"))}.");
-        return LogLevel.Information;
+        if (Enum.TryParse(text, ignoreCase: true, out TEnum value) && !char.IsDigit(text[0]))
+        {
+            return value;
+        }
+
+        _faults.Add($"{source} must not be '{text}'. Use one of {string.Join(", ", Enum.GetNames<TEnum>().Select(known => $"'{known}'"))}.");
+        return standard;
     }
 
     /// <summary>For 'any', this host's first address that is not a loopback one.</summary>

@@ -27,6 +27,8 @@ internal sealed record SiloHostOptions
 
     internal double SlotsPerCore { get; init; } = SiloWorkerOptions.DefaultSlotsPerCore;
 
+    internal WorkerKind Workers { get; init; }
+
     internal int HealthPort { get; init; } = DefaultHealthPort;
 
     internal IPAddress HealthAddress { get; init; } = IPAddress.Loopback;

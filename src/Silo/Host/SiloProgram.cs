@@ -196,6 +196,7 @@ internal static class SiloProgram
         {
             workers.Slots = options.Slots;
             workers.SlotsPerCore = options.SlotsPerCore;
+            workers.Workers = options.Workers;
         });
         orleans.Services.Configure<CodeCacheOptions>(cache =>
         {

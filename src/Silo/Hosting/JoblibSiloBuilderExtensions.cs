@@ -12,7 +12,7 @@ namespace Orleans.Hosting;
 /// <summary>Gives a silo Orleans.Joblib's workers.</summary>
 public static class JoblibSiloBuilderExtensions
 {
-    /// <summary>Lets this silo run calls: a pool of dedicated worker threads beside its grains.</summary>
+    /// <summary>Lets this silo run calls: a pool of dedicated worker threads beside its grains, or of worker processes.</summary>
     /// <param name="builder">The silo.</param>
     /// <param name="configure">Its workers. Default: one per core.</param>
     /// <returns>The same builder.</returns>
@@ -30,6 +30,7 @@ public static class JoblibSiloBuilderExtensions
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<MembershipView>();
         builder.Services.TryAddSingleton<SiloCodecs>();
+        builder.Services.TryAddSingleton<SiloProcesses>();
         builder.Services.TryAddSingleton<SiloWorkers>();
         builder.Services.AddOptions<CodeCacheOptions>().ValidateOnStart();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CodeCacheOptions>, CodeCacheOptionsValidator>());

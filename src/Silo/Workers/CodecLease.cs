@@ -5,5 +5,7 @@ internal sealed class CodecLease(CodeLease code, PayloadCodec codec) : IDisposab
 {
     internal PayloadCodec Codec => codec;
 
+    internal CodeLease Code => code;
+
     public void Dispose() => code.Dispose();
 }

@@ -17,7 +17,8 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
 
     public object Owner => run;
 
-    ThreadLimit? IWorkItem.Limit => run.Limit;
+    // A thread that waits for a worker process has no calls to hold to a limit.
+    ThreadLimit? IWorkItem.Limit => run.InProcesses ? null : run.Limit;
 
     public bool WantsWork => pool.WantsWork;
 
@@ -25,8 +26,38 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
     {
         JoblibInstruments.SlotTaken();
         _startedAt = time.GetTimestamp();
-        ExecutableBatch.Execute(request, code.Codec, run.Scope(request.Timeout, request.NestingLevel), this);
+        if (run.InProcesses)
+        {
+            RunInProcess();
+        }
+        else
+        {
+            ExecutableBatch.Execute(request, code.Codec, run.Scope(request.Timeout, request.NestingLevel), this);
+        }
+
         JoblibInstruments.SlotFreed();
+    }
+
+    private void RunInProcess()
+    {
+        try
+        {
+            code.Code.Context.PrepareFrames();
+            if (run.ProcessesFor(code) is not { } lease)
+            {
+                End(OutcomeStatus.NotExecuted, [], executed: true);
+                return;
+            }
+
+            var batch = new ProcessBatch(lease, request, code.Codec);
+            lease.Pool.Submit(batch);
+            var (status, payload) = batch.Outcome();
+            End(status, payload, executed: true);
+        }
+        catch (Exception exception)
+        {
+            End(OutcomeStatus.Fault, code.Codec.Encoder.EncodeFailure(exception, null), executed: true);
+        }
     }
 
     public void Share(CallBatch part)

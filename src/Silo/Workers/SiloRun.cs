@@ -4,11 +4,18 @@ using Orleans.Runtime;
 namespace Orleans.Joblib.Silo;
 
 /// <summary>One run's share of a silo: its slots, lease, batch grains and batches in hand.</summary>
-internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outcomes, ThreadLimit limit)
+internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outcomes, ThreadLimit limit, Func<SiloRun, CodecLease, SiloProcesses.Share>? processes = null)
 {
     private readonly ConcurrentDictionary<(TimeSpan? Timeout, int NestingLevel), RunScope> _scopes = new();
+    private readonly Lock _sharing = new();
+
+    // Null once the run has ended.
+    private Dictionary<CodeContext, SiloProcesses.Share>? _shares = [];
 
     internal Guid Id => id;
+
+    /// <summary>Whether its calls are made in worker processes.</summary>
+    internal bool InProcesses => processes is not null;
 
     internal RunReporter Reporter => reporter;
 
@@ -50,6 +57,28 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
         }
     }
 
+    /// <summary>Its worker processes for a code set; null when it has ended.</summary>
+    /// <exception cref="JoblibException">There can be none.</exception>
+    internal PoolLease? ProcessesFor(CodecLease code)
+    {
+        lock (_sharing)
+        {
+            if (_shares is null)
+            {
+                return null;
+            }
+
+            if (!_shares.TryGetValue(code.Code.Context, out var share))
+            {
+                share = processes!(this, code);
+                _shares.Add(code.Code.Context, share);
+            }
+
+            share.Lease.Pool.Widen(share.Lease, Slots);
+            return share.Lease;
+        }
+    }
+
     /// <summary>Tells calls in progress that nobody waits for them.</summary>
     internal void End()
     {
@@ -58,6 +87,17 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
         foreach (var scope in _scopes.Values)
         {
             scope.End();
+        }
+
+        Dictionary<CodeContext, SiloProcesses.Share>? shares;
+        lock (_sharing)
+        {
+            (shares, _shares) = (_shares, null);
+        }
+
+        foreach (var share in shares?.Values ?? Enumerable.Empty<SiloProcesses.Share>())
+        {
+            share.Dispose();
         }
     }
 }

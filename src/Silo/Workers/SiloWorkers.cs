@@ -23,6 +23,8 @@ internal sealed class SiloWorkers : IDisposable
     private readonly ConcurrentDictionary<Guid, long> _ended = new();
     private readonly WorkerPool _pool;
     private readonly SiloCodecs _codecs;
+    private readonly SiloProcesses _processes;
+    private readonly bool _inProcesses;
     private readonly MembershipView _membership;
     private readonly IGrainFactory _grains;
     private readonly TimeProvider _time;
@@ -33,9 +35,17 @@ internal sealed class SiloWorkers : IDisposable
     private int _disposed;
 
     public SiloWorkers(
-        IOptions<SiloWorkerOptions> options, SiloCodecs codecs, MembershipView membership, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
+        IOptions<SiloWorkerOptions> options, SiloCodecs codecs, SiloProcesses processes, MembershipView membership, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
     {
         _codecs = codecs;
+        _processes = processes;
+        _inProcesses = options.Value.Workers == WorkerKind.Processes;
+        if (_inProcesses)
+        {
+            // A silo that could start none would refuse every run.
+            _ = WorkerCommand.OfThisProgram;
+        }
+
         _membership = membership;
         _pool = new WorkerPool(options.Value.SlotCount, "joblib-silo");
         Interlocked.Add(ref _workersOfProcess, _pool.Size);
@@ -51,14 +61,15 @@ internal sealed class SiloWorkers : IDisposable
     /// <summary>The threads that one call may use where its run does not say: all workers busy, they fill the cores.</summary>
     internal static ThreadLimit StandardLimit => new(Math.Max(CpuCounter.Count(onlyPhysicalCores: false) / Math.Max(Volatile.Read(ref _workersOfProcess), 1), 1), Asked: false);
 
+    // Batches for worker processes come as bytes, from this process too: by reference nobody finds the silo.
     internal SiloSlots Status => new(
-        LocalBatches.Process, _draining ? 0 : _pool.Size, _runs.Values.Sum(run => run.Slots), _pool.BusyCount, _pool.QueuedCount, _runs.Count, _protocol, _draining);
+        _inProcesses ? Guid.Empty : LocalBatches.Process, _draining ? 0 : _pool.Size, _runs.Values.Sum(run => run.Slots), _pool.BusyCount, _pool.QueuedCount, _runs.Count, _protocol, _draining);
 
     internal bool Knows(Guid id) => _runs.ContainsKey(id);
 
     /// <summary>Gives a run slots, or changes what it has.</summary>
     /// <returns>False when its client has ended it.</returns>
-    internal bool TryReserve(Guid id, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads)
+    internal bool TryReserve(Guid id, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads, bool inProcesses)
     {
         if (_ended.ContainsKey(id))
         {
@@ -69,7 +80,10 @@ internal sealed class SiloWorkers : IDisposable
             key,
             new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger),
             observer is null ? null : new OutcomeSender(observer, _logger),
-            innerMaxNumThreads is { } threads ? new ThreadLimit(threads, Asked: true) : StandardLimit));
+            innerMaxNumThreads is { } threads ? new ThreadLimit(threads, Asked: true) : StandardLimit,
+            _inProcesses || inProcesses
+                ? (run, code) => _processes.Lease(code.Code, code.Codec, Math.Max(run.Slots, 1), Math.Max(Volatile.Read(ref _workersOfProcess), 1), innerMaxNumThreads)
+                : null));
         run.Slots = slots;
         run.Lease = lease;
         run.LeaseStartedAt = _time.GetTimestamp();
@@ -174,6 +188,11 @@ internal sealed class SiloWorkers : IDisposable
         if (!_runs.TryGetValue(slot.Run, out var run))
         {
             return new BatchAnswer(BatchStatus.RunEnded, 0);
+        }
+
+        if (run.InProcesses)
+        {
+            return new BatchAnswer(BatchStatus.NotInThisProcess, 0);
         }
 
         run.Grains.TryAdd(grain.GrainId, grain);
