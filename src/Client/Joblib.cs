@@ -35,7 +35,7 @@ public static partial class Joblib
     /// <param name="tempFolder">Folder for memory-mapped arrays. Default: the backend's choice.</param>
     /// <param name="maxNbytes">The size above which an array is shared as a memory-mapped file. Default: <c>"1M"</c>.</param>
     /// <param name="mmapMode">How workers see shared arrays. Default: read only.</param>
-    /// <param name="prefer">The kind of workers, where no backend is named here or by <see cref="ParallelConfig"/>.</param>
+    /// <param name="prefer">The kind of workers, where no backend is named here or by <see cref="ParallelConfig"/>; and on the backend "orleans".</param>
     /// <param name="require">A constraint on the backend.</param>
     /// <param name="backendOptions">Settings that only the backend knows.</param>
     /// <param name="progress">Told of every call that ends, in order, one at a time, on the thread that noticed. What it throws fails the run.</param>
@@ -87,7 +87,7 @@ public static partial class Joblib
     /// <param name="tempFolder">Folder for memory-mapped arrays.</param>
     /// <param name="maxNbytes">The size above which an array is shared.</param>
     /// <param name="mmapMode">How workers see shared arrays.</param>
-    /// <param name="prefer">The kind of workers, where no backend is named.</param>
+    /// <param name="prefer">The kind of workers, where no backend is named; and on the backend "orleans".</param>
     /// <param name="require">A constraint on the backend.</param>
     /// <param name="innerMaxNumThreads">Threads that a library inside a call may start; needs <paramref name="backend"/>, and one that supports it.</param>
     /// <param name="backendOptions">Settings that only the backend knows; needs <paramref name="backend"/>.</param>

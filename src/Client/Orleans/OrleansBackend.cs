@@ -67,6 +67,13 @@ public sealed class OrleansBackend : ParallelBackend
             OrleansBackendOptions options => options,
             var other => throw new ArgumentException($"The backend 'orleans' does not know '{other.GetType().Name}'. Pass OrleansBackendOptions as backendOptions."),
         };
+        if (WorkerOrigin.Backend == WorkerOrigin.OfSilo)
+        {
+            // A call on a thread of a silo lends its slot out while it waits. From here nobody can, and loops that wait for each other's slots would wait for ever.
+            throw new JoblibException(
+                "cluster-loop-in-process", "A loop on a cluster was started inside a call that runs in a worker process of a silo. Use 'loky', 'threading' or 'sequential' there, or run the outer loop on the silos' threads.");
+        }
+
         var requested = settings.NJobs switch
         {
             RunRequest.AllSlots or > 0 => settings.NJobs,

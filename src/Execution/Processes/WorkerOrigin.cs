@@ -3,6 +3,9 @@ namespace Orleans.Joblib;
 /// <summary>Which backend started this process as its worker.</summary>
 internal static class WorkerOrigin
 {
+    /// <summary>The backend's name in worker processes of silos.</summary>
+    internal const string OfSilo = "orleans";
+
     /// <summary>Set in a worker's environment by the backend that starts it.</summary>
     internal const string Variable = "JOBLIB_WORKER_BACKEND";
 

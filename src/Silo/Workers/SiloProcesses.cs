@@ -43,7 +43,7 @@ internal sealed class SiloProcesses(ILoggerFactory loggers)
                 entry = new Entry(this, key, code.Share(), new ProcessPool(new PoolSettings
                 {
                     Command = WorkerCommand.OfThisProgram,
-                    Environment = WorkerEnvironment.Of("orleans", siloWorkers, innerMaxNumThreads),
+                    Environment = WorkerEnvironment.Of(WorkerOrigin.OfSilo, siloWorkers, innerMaxNumThreads),
                     Code = key.Context,
                     Decoder = codec.Decoder,
                     Loggers = loggers.CreateLogger,
