@@ -58,8 +58,8 @@ public sealed class SiloWorkersTests(TwoSilos silos) : IClassFixture<TwoSilos>
     }
 
     [Fact]
-    public void Options_TwoFaults_AreReportedTogether() =>
-        Assert.Equal(2, new SiloWorkerOptionsValidator().Validate(null, new SiloWorkerOptions { Slots = 0, SlotsPerCore = 0 }).Failures!.Count());
+    public void Options_SeveralFaults_AreReportedTogether() =>
+        Assert.Equal(3, new SiloWorkerOptionsValidator().Validate(null, new SiloWorkerOptions { Slots = 0, SlotsPerCore = 0, Workers = (WorkerKind)2 }).Failures!.Count());
 
     private SiloWorkers Make(FakeTimeProvider time)
     {

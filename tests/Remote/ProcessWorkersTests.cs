@@ -75,6 +75,20 @@ public sealed class ProcessWorkersTests
         Living.AwaitEnd(workers);
     }
 
+    [Fact]
+    public async Task Run_LoopOnTheClusterInsideACall_IsRefused()
+    {
+        await using var cluster = await LocalCluster.StartAsync(slotsPerSilo: 1, cancellationToken: TestContext.Current.CancellationToken);
+        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client), prefer: Prefer.Processes);
+        var address = "localhost:1";
+        var thrown = Patience.ThrownBy(() => parallel.Run([Delayed(() =>
+        {
+            Environment.SetEnvironmentVariable("JOBLIB_ORLEANS_CLUSTER", address);
+            return Parallel(2, "orleans").Run([Delayed(() => 1)])[0];
+        })]));
+        Assert.EndsWith("#cluster-loop-in-process", Assert.IsType<JoblibException>(thrown).HelpLink, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("cancel")]
     [InlineData("terminate")]

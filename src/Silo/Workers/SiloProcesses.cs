@@ -89,15 +89,23 @@ internal sealed class SiloProcesses(ILoggerFactory loggers)
         internal int Users { get; set; }
     }
 
-    /// <summary>One run's right to workers. Disposing it kills those in the middle of a batch of the run.</summary>
-    internal sealed class Share(Entry entry, PoolLease lease) : IDisposable
+    /// <summary>One run's right to workers.</summary>
+    internal sealed class Share(Entry entry, PoolLease lease)
     {
         internal PoolLease Lease => lease;
 
-        public void Dispose()
+        /// <summary>Gives the right back. What waits is dropped at once; calls that run are told, and their process is killed when they have not ended a moment later.</summary>
+        internal async Task EndAsync()
         {
-            lease.Dispose();
-            entry.Owner.Release(entry);
+            try
+            {
+                await lease.AbortAsync().ConfigureAwait(false);
+            }
+            finally
+            {
+                lease.Dispose();
+                entry.Owner.Release(entry);
+            }
         }
     }
 }

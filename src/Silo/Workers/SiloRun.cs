@@ -97,7 +97,7 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
 
         foreach (var share in shares?.Values ?? Enumerable.Empty<SiloProcesses.Share>())
         {
-            share.Dispose();
+            _ = share.EndAsync();
         }
     }
 }
