@@ -51,6 +51,9 @@ internal static partial class JoblibLog
     [LoggerMessage(14, LogLevel.Debug, "Silo {Silo} did not answer about run {Run}.")]
     internal static partial void SiloDidNotAnswer(ILogger logger, Exception exception, string silo, Guid run);
 
+    [LoggerMessage(17, LogLevel.Warning, "{Reason}")]
+    internal static partial void NestingRefused(ILogger logger, string reason);
+
     [LoggerMessage(16, LogLevel.Debug, "Run {Run} could not be opened yet; asking again.")]
     internal static partial void RunNotOpenedYet(ILogger logger, Exception exception, Guid run);
 }

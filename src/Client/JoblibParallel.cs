@@ -158,8 +158,8 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         CallSource<T>? source = null;
         ConfiguredBackend? backend = null;
 
-        // A loop inside a call of the same silo needs the worker that its caller occupies. Asked on the caller's thread, so before anything is awaited.
-        var lent = _elsewhere ? WorkerPool.LendCurrentSlot() : null;
+        // A loop inside a call of the same silo needs the worker that its caller occupies.
+        var lent = _elsewhere ? CallThreads.Lend() : null;
         try
         {
             cancellationToken.ThrowIfCancellationRequested();

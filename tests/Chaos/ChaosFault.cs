@@ -5,6 +5,7 @@ internal enum ChaosFault
 {
     SiloKilled,
     SiloPaused,
+    LinkCut,
     SiloTerminated,
     SiloJoined,
     RedisRestartedEmpty,

@@ -24,7 +24,7 @@ internal sealed class ChaosLoop
     {
         _seed = random.Next();
         var longest = random.Next(1, 31);
-        _milliseconds = [.. Enumerable.Range(0, random.Next(100, 601)).Select(_ => random.Next(longest))];
+        _milliseconds = [.. Enumerable.Range(0, random.Next(60, 301)).Select(_ => random.Next(longest))];
         _shape = (Shape)random.Next(4);
         _batchSize = random.Next(3) == 0 ? BatchSize.Auto : BatchSize.FromInt32(random.Next(1, 20));
         _failing = random.Next(4) == 0 ? [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(_milliseconds.Length)).Distinct().Order()] : [];

@@ -6,10 +6,15 @@ using static System.FormattableString;
 namespace Orleans.Joblib.Tests.Chaos;
 
 /// <summary>Random loops on real silo processes, and one random fault in the middle of each.</summary>
-/// <remarks>JOBLIB_CHAOS_SEED repeats the loops and faults of a run, JOBLIB_CHAOS_ROUNDS says how many.</remarks>
+/// <remarks>
+/// JOBLIB_CHAOS_SEED repeats the loops and faults of a run, JOBLIB_CHAOS_ROUNDS says how many. Two loops of one client run side by side in a round, and the fault hits both: a round spends most
+/// of its time on the fault being noticed and on the next silo's start. Links are cut where this user may make network namespaces, each silo in one of its own; elsewhere the silo is paused.
+/// </remarks>
 public sealed class ChaosTests(ITestOutputHelper output)
 {
     private const int Silos = 3;
+    private const int MostSilos = 4;
+    private const int LoopsPerRound = 2;
     private const int SlotsPerSilo = 2;
     private const int CheckEvery = 10;
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(5);
@@ -30,7 +35,10 @@ public sealed class ChaosTests(ITestOutputHelper output)
         var seed = int.TryParse(Environment.GetEnvironmentVariable("JOBLIB_CHAOS_SEED"), out var given) ? given : Random.Shared.Next();
         Say($"JOBLIB_CHAOS_SEED={seed}, {rounds} rounds");
         var seeds = new Random(seed);
-        await using (var cluster = await SiloCluster.StartAsync(Silos, SlotsPerSilo))
+        var cache = Directory.CreateTempSubdirectory("joblib-chaos-").FullName;
+        var faults = new SortedDictionary<ChaosFault, int>();
+        var began = Stopwatch.GetTimestamp();
+        await using (var cluster = await StartAsync(cache))
         {
             await using var connection = await cluster.ConnectAsync();
             for (var round = 0; round < rounds; round++)
@@ -38,18 +46,20 @@ public sealed class ChaosTests(ITestOutputHelper output)
                 // Each round has a source of its own, so that what luck did in one does not change the next.
                 var random = new Random(seeds.Next());
                 var fault = (ChaosFault)random.Next(Enum.GetValues<ChaosFault>().Length);
-                var loop = new ChaosLoop(random);
-                var what = $"seed {seed}, round {round}: {fault}; {loop}";
+                ChaosLoop[] loops = [.. Enumerable.Range(0, LoopsPerRound).Select(_ => new ChaosLoop(random))];
+                var what = $"seed {seed}, round {round}: {fault}; {string.Join("; ", loops.AsEnumerable())}";
                 var startedAt = Stopwatch.GetTimestamp();
                 try
                 {
-                    await RunRoundAsync(cluster, connection, fault, loop, random);
+                    await RunRoundAsync(cluster, connection, fault, loops, random);
                     var tookFor = Stopwatch.GetElapsedTime(startedAt);
                     await RefillAsync(cluster);
-                    Say(Invariant($"{what}: {tookFor.TotalSeconds:0.0} s"));
+                    faults[fault] = faults.GetValueOrDefault(fault) + 1;
+                    Say(Invariant($"{what}: {tookFor.TotalSeconds:0.0} s, silos again {Stopwatch.GetElapsedTime(startedAt).TotalSeconds - tookFor.TotalSeconds:0.0} s"));
                     if ((round + 1) % CheckEvery == 0 || round + 1 == rounds)
                     {
                         await CheckNothingIsLeftAsync(cluster, connection);
+                        Assert.Empty(Directory.EnumerateFiles(Path.Combine(cache, "temp")));
                     }
                 }
                 catch (Exception exception)
@@ -60,9 +70,19 @@ public sealed class ChaosTests(ITestOutputHelper output)
         }
 
         Assert.DoesNotContain(_processes, IsRunning);
+        Directory.Delete(cache, recursive: true);
+        Say(Invariant($"seed {seed}: {rounds * LoopsPerRound} loops in {rounds} rounds ({string.Join(", ", faults.Select(fault => $"{fault.Key} {fault.Value}"))}): {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s"));
     }
 
-    private async Task RunRoundAsync(SiloCluster cluster, JoblibCluster connection, ChaosFault fault, ChaosLoop loop, Random random)
+    private static Task<SiloCluster> StartAsync(string cache)
+    {
+        string[] arguments = ["--code-cache", cache];
+        return NetworkNamespaces.AreAvailable(out _)
+            ? SiloCluster.StartOnHostsAsync(Silos, SlotsPerSilo, mostHosts: MostSilos + 1, arguments)
+            : SiloCluster.StartAsync(Silos, SlotsPerSilo, arguments);
+    }
+
+    private async Task RunRoundAsync(SiloCluster cluster, JoblibCluster connection, ChaosFault fault, ChaosLoop[] loops, Random random)
     {
         _processes.UnionWith(cluster.Silos.Select(silo => silo.Id).Append(cluster.Redis.ProcessId));
         using var victim = fault == ChaosFault.ClientKilled ? await LoopClientProcess.StartAsync(cluster.Address, Lease) : null;
@@ -73,9 +93,9 @@ public sealed class ChaosTests(ITestOutputHelper output)
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(RoundLimit);
-        var moment = new Moment(random.Next(loop.Count));
-        var backend = new OrleansBackend(connection.Client, new OrleansBackendOptions { Lease = Lease });
-        var run = Task.Run(() => loop.RunAsync(backend, moment, limit.Token));
+        var moment = new Moment(random.Next(loops.Min(loop => loop.Count)));
+        var run = Task.WhenAll(loops.Select(loop =>
+            Task.Run(() => loop.RunAsync(new OrleansBackend(connection.Client, new OrleansBackendOptions { Lease = Lease }), moment, limit.Token))));
         await Task.WhenAny(moment.Reached, run, Task.Delay(Timeout.Infinite, limit.Token));
         var disturb = DisturbAsync(cluster, fault, victim, random);
         try
@@ -101,10 +121,12 @@ public sealed class ChaosTests(ITestOutputHelper output)
             case ChaosFault.SiloKilled:
                 await silo.KillAsync();
                 break;
-            case ChaosFault.SiloPaused when !silo.HasExited:
-                silo.Pause();
-                await Task.Delay(TimeSpan.FromSeconds(0.5 + (5.5 * random.NextDouble())));
-                silo.Continue();
+            case (ChaosFault.SiloPaused or ChaosFault.LinkCut) when !silo.HasExited:
+                // Some too short to be noticed, some too long to be survived.
+                var isCut = fault == ChaosFault.LinkCut && cluster.HasHosts;
+                (isCut ? () => cluster.Cut(silo) : (Action)silo.Pause)();
+                await Task.Delay(TimeSpan.FromSeconds(0.5 + (3.5 * random.NextDouble())));
+                (isCut ? () => cluster.Mend(silo) : (Action)silo.Continue)();
                 break;
             case ChaosFault.SiloTerminated when !silo.HasExited:
                 silo.Terminate();
@@ -124,7 +146,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>As many silos as before: the dead are replaced, and one too many goes.</summary>
+    /// <summary>Enough silos again: the dead are replaced unless others have joined, and one too many goes.</summary>
     private static async Task RefillAsync(SiloCluster cluster)
     {
         foreach (var dead in cluster.Silos.Where(silo => silo.HasExited).ToList())
@@ -132,7 +154,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
             await cluster.RemoveAsync(dead);
         }
 
-        if (cluster.Silos.Count > Silos)
+        if (cluster.Silos.Count > MostSilos)
         {
             var silo = cluster.Silos[0];
             silo.Terminate();

@@ -61,6 +61,17 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public async Task Redis_StartedEmptyRightAfterASiloJoined_AllStay()
+    {
+        await using var cluster = await SiloCluster.StartAsync(2);
+        await cluster.AddAsync();
+        await cluster.Redis.RestartAsync();
+        await using var client = await cluster.ConnectAsync();
+        await AreActiveAsync(client, [.. cluster.Silos]);
+        Assert.DoesNotContain(cluster.Silos, silo => silo.HasExited);
+    }
+
+    [Fact]
     public async Task Sigterm_OneSilo_LeavesAtOnceAndJoinersAreFound()
     {
         await using var cluster = await SiloCluster.StartAsync(2);

@@ -15,7 +15,7 @@ public sealed class ThreadCapTests : IClassFixture<ThreadCapTests.Local>, IClass
 
     private static readonly TimeSpan Work = TimeSpan.FromMilliseconds(4);
 
-    public static TheoryData<string> Backends => ["threading", LocalName, RemoteName];
+    public static TheoryData<string> Backends => ["threading", "loky", "multiprocessing", LocalName, RemoteName];
 
     [Theory]
     [MemberData(nameof(Backends))]
@@ -85,7 +85,7 @@ public sealed class ThreadCapTests : IClassFixture<ThreadCapTests.Local>, IClass
             // The first call may be what loads the library: the limit holds from the next on, which this one is after a look.
             OpenMp.Run(() => { });
             NativeThreadPools.LookNow();
-            WorkerPool.CurrentThreads!.Refresh(Stopwatch.GetTimestamp());
+            WorkerThreads.Current!.Refresh(Stopwatch.GetTimestamp());
             var team = 0;
             OpenMp.Run(() => Interlocked.Increment(ref team));
             return (CpuCount(), CallThreads.Current!.Available, team);

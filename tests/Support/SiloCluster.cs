@@ -1,29 +1,102 @@
+using Orleans.Hosting;
+
 namespace Orleans.Joblib.Tests;
 
-/// <summary>Silos as processes, their membership in a Redis of their own.</summary>
+/// <summary>Silos as processes, their membership in a Redis of their own; each on a host of its own, as far as the network goes, if asked.</summary>
 public sealed class SiloCluster : IAsyncDisposable
 {
     private readonly List<SiloProcess> _silos = [];
+    private readonly Dictionary<SiloProcess, int> _hosts = [];
     private readonly string[] _arguments;
+    private readonly NetworkNamespaces? _network;
+    private readonly TestCertificates? _certificates;
+    private readonly string _clientTls = "";
 
-    private SiloCluster(RedisServer redis, string name, string[] arguments) => (Redis, Name, _arguments) = (redis, name, arguments);
+    private SiloCluster(RedisServer redis, string name, string[] arguments, NetworkNamespaces? network)
+    {
+        Redis = redis;
+        Name = name;
+        _arguments = arguments;
+        _network = network;
+        if (network is not null)
+        {
+            // Off loopback a silo wants to know who comes in.
+            _certificates = new TestCertificates();
+            _arguments = [.. arguments, .. TestCertificates.Arguments(_certificates.Silo())];
+            var client = _certificates.ForClient();
+            _clientTls = $"&tls-certificate={Escaped(client.CertificateFile)}&tls-key={Escaped(client.KeyFile)}&tls-ca={Escaped(client.CaFile)}";
+        }
+    }
 
     public RedisServer Redis { get; }
 
     public string Name { get; }
 
-    public string Address => Redis.ClusterString(Name);
+    /// <summary>The cluster string for clients.</summary>
+    public string Address => Redis.ClusterString(Name) + _clientTls;
 
     /// <summary>Those that were started and not removed, running or not.</summary>
     public IReadOnlyList<SiloProcess> Silos => _silos;
+
+    /// <summary>Whether links can be cut.</summary>
+    public bool HasHosts => _network is not null;
 
     /// <summary>Starts Redis and the silos, and waits until all are ready.</summary>
     /// <param name="silos">How many.</param>
     /// <param name="slots">Workers of each.</param>
     /// <param name="arguments">More of the silo's command line.</param>
-    public static async Task<SiloCluster> StartAsync(int silos, int slots = 2, params string[] arguments)
+    public static Task<SiloCluster> StartAsync(int silos, int slots = 2, params string[] arguments) => StartAsync(silos, slots, null, arguments);
+
+    /// <summary>Starts Redis and the silos, each on a host of its own, and waits until all are ready.</summary>
+    /// <param name="silos">How many.</param>
+    /// <param name="slots">Workers of each.</param>
+    /// <param name="mostHosts">How many silos may be there at once.</param>
+    /// <param name="arguments">More of the silo's command line.</param>
+    internal static Task<SiloCluster> StartOnHostsAsync(int silos, int slots, int mostHosts, params string[] arguments) =>
+        StartAsync(silos, slots, NetworkNamespaces.Create(mostHosts), arguments);
+
+    /// <summary>Starts more silos and waits until they are ready.</summary>
+    public async Task<IReadOnlyList<SiloProcess>> AddAsync(int count = 1)
     {
-        var cluster = new SiloCluster(await RedisServer.StartAsync(), "c" + Guid.NewGuid().ToString("N")[..8], ["--slots", slots.ToString(), .. arguments]);
+        var started = Enumerable.Range(0, count).Select(_ => Launch()).ToArray();
+        await Task.WhenAll(started.Select(silo => silo.ReadyAsync()));
+        return started;
+    }
+
+    /// <summary>Forgets a silo, which is ended if it runs.</summary>
+    public async Task RemoveAsync(SiloProcess silo)
+    {
+        _silos.Remove(silo);
+        await silo.DisposeAsync();
+        if (_hosts.Remove(silo, out var host))
+        {
+            _network!.Mend(host);
+        }
+    }
+
+    /// <summary>Pulls the plug of a silo's host.</summary>
+    public void Cut(SiloProcess silo) => _network!.Cut(_hosts[silo]);
+
+    public void Mend(SiloProcess silo) => _network!.Mend(_hosts[silo]);
+
+    public Task<JoblibCluster> ConnectAsync(JoblibClusterOptions? options = null) => JoblibCluster.ConnectAsync(Address, options);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var silo in _silos)
+        {
+            await silo.DisposeAsync();
+        }
+
+        await Redis.DisposeAsync();
+        _certificates?.Dispose();
+        _network?.Dispose();
+    }
+
+    private static async Task<SiloCluster> StartAsync(int silos, int slots, NetworkNamespaces? network, string[] arguments)
+    {
+        var redis = await RedisServer.StartAsync(network?.GatewayAddress ?? "127.0.0.1");
+        var cluster = new SiloCluster(redis, "c" + Guid.NewGuid().ToString("N")[..8], ["--slots", slots.ToString(), .. arguments], network);
         try
         {
             await cluster.AddAsync(silos);
@@ -36,32 +109,24 @@ public sealed class SiloCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts more silos and waits until they are ready.</summary>
-    public async Task<IReadOnlyList<SiloProcess>> AddAsync(int count = 1)
-    {
-        var started = Enumerable.Range(0, count)
-            .Select(_ => SiloProcess.Launch(["--cluster", Address, "--silo-port", "0", "--gateway-port", "0", "--health-port", "0", .. _arguments])).ToArray();
-        _silos.AddRange(started);
-        await Task.WhenAll(started.Select(silo => silo.ReadyAsync()));
-        return started;
-    }
+    private static string Escaped(string? path) => Uri.EscapeDataString(path!);
 
-    /// <summary>Forgets a silo, which is ended if it runs.</summary>
-    public async Task RemoveAsync(SiloProcess silo)
+    private SiloProcess Launch()
     {
-        _silos.Remove(silo);
-        await silo.DisposeAsync();
-    }
-
-    public Task<JoblibCluster> ConnectAsync(JoblibClusterOptions? options = null) => JoblibCluster.ConnectAsync(Address, options);
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var silo in _silos)
+        string[] arguments = ["--cluster", Redis.ClusterString(Name), "--silo-port", "0", "--gateway-port", "0", "--health-port", "0", .. _arguments];
+        SiloProcess silo;
+        if (_network is null)
         {
-            await silo.DisposeAsync();
+            silo = SiloProcess.Launch(arguments);
+        }
+        else
+        {
+            var host = Enumerable.Range(0, int.MaxValue).First(number => !_hosts.ContainsValue(number));
+            silo = SiloProcess.Launch([.. arguments, "--listen-address", _network.Address(host)], networkNamespace: _network.Name(host));
+            _hosts.Add(silo, host);
         }
 
-        await Redis.DisposeAsync();
+        _silos.Add(silo);
+        return silo;
     }
 }

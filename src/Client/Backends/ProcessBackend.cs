@@ -25,7 +25,7 @@ public abstract class ProcessBackend : AutoBatchingBackend
     public override bool SupportsInnerMaxNumThreads => true;
 
     /// <inheritdoc/>
-    public override int EffectiveNJobs(int nJobs) => LocalNJobs(nJobs);
+    public override int EffectiveNJobs(int nJobs) => ProcessNesting.Allow(Name, LocalNJobs(nJobs), NestingLevel ?? 0);
 
     /// <summary>The pool that it has a share of; null while it is not configured.</summary>
     internal ProcessPool? Pool => _lease?.Pool;
@@ -101,10 +101,10 @@ public abstract class ProcessBackend : AutoBatchingBackend
     /// <summary>The backend is done with its share.</summary>
     private protected abstract void Close(PoolLease lease);
 
-    private protected static PoolSettings NewSettings(BackendSettings settings, int nJobs, PayloadCodec codec, ProcessBackendOptions? options) => new()
+    private protected PoolSettings NewSettings(BackendSettings settings, int nJobs, PayloadCodec codec, ProcessBackendOptions? options) => new()
     {
         Command = WorkerCommand.OfThisProgram,
-        Environment = WorkerEnvironment.Of(nJobs, settings.InnerMaxNumThreads),
+        Environment = WorkerEnvironment.Of(Name, nJobs, settings.InnerMaxNumThreads),
         Code = ProcessCode.Code,
         Decoder = codec.Decoder,
         Initializer = options?.EncodeInitializer(codec.Encoder),

@@ -11,9 +11,12 @@ internal static class WorkerEnvironment
         ("DOTNET_TieredPGO", "0"),
     ];
 
-    internal static IReadOnlyDictionary<string, string> Of(int nJobs, int? innerMaxNumThreads)
+    /// <param name="backend">The backend's name.</param>
+    /// <param name="nJobs">The workers of its pool.</param>
+    /// <param name="innerMaxNumThreads">Threads that each may use; null for the cores divided by the workers.</param>
+    internal static IReadOnlyDictionary<string, string> Of(string backend, int nJobs, int? innerMaxNumThreads)
     {
-        var variables = new Dictionary<string, string>(ThreadCapEnvironment.Of(nJobs, innerMaxNumThreads));
+        var variables = new Dictionary<string, string>(ThreadCapEnvironment.Of(nJobs, innerMaxNumThreads), StringComparer.Ordinal) { [WorkerOrigin.Variable] = backend };
         foreach (var (name, value) in Runtime.Where(variable => Environment.GetEnvironmentVariable(variable.Name) is null))
         {
             variables[name] = value;

@@ -98,7 +98,7 @@ public abstract class CallBatch : IWorkItem
         }
 
         StartedAt = Scope.Time.GetTimestamp();
-        ExecutionContext.Run(WorkerPool.CurrentThreads?.ContextOf(Scope) ?? Scope.Context, static batch => ((CallBatch)batch!).ExecuteInContext(), this);
+        ExecutionContext.Run(WorkerThreads.Current?.ContextOf(Scope) ?? Scope.Context, static batch => ((CallBatch)batch!).ExecuteInContext(), this);
     }
 
     /// <summary>Tells the run that the backend is done with this batch. The first call counts, later ones are ignored.</summary>

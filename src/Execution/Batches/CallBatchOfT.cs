@@ -313,7 +313,7 @@ internal sealed class CallBatch<T> : CallBatch
         if (Scope.Time.GetElapsedTime(_lookedAt, now) > SlowPace)
         {
             _pace = 1;
-            WorkerPool.CurrentThreads?.Refresh(Stopwatch.GetTimestamp());
+            WorkerThreads.Current?.Refresh(Stopwatch.GetTimestamp());
         }
         else
         {

@@ -52,8 +52,15 @@ internal static unsafe partial class LoadedLibraries
         }
         else
         {
-            using var process = Process.GetCurrentProcess();
-            paths.AddRange(process.Modules.Cast<ProcessModule>().Select(module => module.FileName));
+            try
+            {
+                using var process = Process.GetCurrentProcess();
+                paths.AddRange(process.Modules.Cast<ProcessModule>().Select(module => module.FileName));
+            }
+            catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or InvalidOperationException)
+            {
+                // A list that changes while it is read; a worker does not end for that.
+            }
         }
 
         return paths;

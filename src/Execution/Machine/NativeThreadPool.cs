@@ -11,7 +11,7 @@ internal sealed unsafe class NativeThreadPool
     // Those of the C interface alone: names that end with a single underscore take a pointer.
     private static readonly string[] OpenBlasSuffixes = ["", "64_", "_64"];
 
-    private readonly delegate* unmanaged[Cdecl]<int, int> _set;
+    private readonly delegate* unmanaged[Cdecl]<nint, int> _set;
     private readonly delegate* unmanaged[Cdecl]<int> _get;
 
     private NativeThreadPool(string path, string kind, string variable, bool isPerThread, nint set, nint get)
@@ -20,7 +20,7 @@ internal sealed unsafe class NativeThreadPool
         Kind = kind;
         IsPerThread = isPerThread;
         IsSetByUser = Environment.GetEnvironmentVariable(variable) is { Length: > 0 };
-        _set = (delegate* unmanaged[Cdecl]<int, int>)set;
+        _set = (delegate* unmanaged[Cdecl]<nint, int>)set;
         _get = (delegate* unmanaged[Cdecl]<int>)get;
     }
 
@@ -37,7 +37,7 @@ internal sealed unsafe class NativeThreadPool
     /// <summary>The threads that it would use now, for the calling thread.</summary>
     internal int Threads => _get();
 
-    // Those that return nothing leave a register as it is: nobody looks at it.
+    // BLIS takes a 64-bit number, the others an int, for which the low half is there. Those that return nothing leave a register as it is: nobody looks at it.
     internal void Set(int threads) => _ = _set(threads);
 
     /// <summary>What in a library is such a pool; null for other libraries.</summary>

@@ -17,6 +17,10 @@ internal static class ThreadCapEnvironment
         "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS", "NUMEXPR_NUM_THREADS", ProcessorCount,
     ];
 
+    /// <summary>The limit that this process was started with as a worker: what reads no variable, .NET's own loops, is told inside. Null outside of workers.</summary>
+    internal static ThreadLimit? OfThisWorker() =>
+        int.TryParse(Environment.GetEnvironmentVariable(Marker), NumberStyles.None, CultureInfo.InvariantCulture, out var cap) && cap > 0 ? new ThreadLimit(cap, Asked: false) : null;
+
     /// <summary>What a worker process gets beside its parent's environment.</summary>
     /// <param name="nJobs">The workers of its pool, from 1.</param>
     /// <param name="innerMaxNumThreads">What the caller asked for; it wins over his environment.</param>

@@ -1,8 +1,12 @@
 namespace Orleans.Joblib;
 
 /// <summary>One worker's thread limit: what its calls start beside it is held to it, as far as that is possible inside a process. For the worker's thread alone.</summary>
-internal sealed class WorkerThreads
+/// <param name="pool">The worker's pool; null for a process that is a worker itself.</param>
+internal sealed class WorkerThreads(WorkerPool? pool)
 {
+    [ThreadStatic]
+    private static WorkerThreads? _current;
+
     // Per-thread numbers of libraries as they were before, by the order in which the pools were found.
     private readonly List<int?> _originals = [];
     private ThreadLimit? _limit;
@@ -12,7 +16,17 @@ internal sealed class WorkerThreads
     private int _version = -1;
 
     /// <summary>Whether libraries are held to the limit for this worker's sake, those that count for the process.</summary>
-    internal bool Holds { get; private set; }
+    private bool Holds { get; set; }
+
+    /// <summary>The calling thread's, where it is a worker's.</summary>
+    internal static WorkerThreads? Current
+    {
+        get => _current;
+        set => _current = value;
+    }
+
+    /// <summary>Whether there is something to let go of before the worker parks.</summary>
+    internal bool HasToLeave => Holds || _scope is not null;
 
     /// <summary>The worker takes up an item.</summary>
     internal void Enter(ThreadLimit? limit, long now)
@@ -33,8 +47,7 @@ internal sealed class WorkerThreads
     internal void Leave()
     {
         // A parked worker must not hold its last run.
-        _scope = null;
-        _context = null;
+        Forget();
         if (Holds)
         {
             Holds = false;
@@ -45,18 +58,23 @@ internal sealed class WorkerThreads
     /// <summary>The context of a run's calls on this worker, in which they know their cap.</summary>
     internal ExecutionContext ContextOf(RunScope scope)
     {
-        if (_calls is not { } calls)
-        {
-            return scope.Context;
-        }
-
         if (!ReferenceEquals(scope, _scope))
         {
-            _context = calls.In(scope.Context);
+            Forget();
+            _calls = new CallThreads(_limit?.Threads, pool);
+            _context = _calls.In(scope.Context);
             _scope = scope;
         }
 
         return _context!;
+    }
+
+    private void Forget()
+    {
+        _calls?.End();
+        _calls = null;
+        _scope = null;
+        _context = null;
     }
 
     private void Change(ThreadLimit? limit)
@@ -73,13 +91,9 @@ internal sealed class WorkerThreads
             Holds = limit.HasValue;
         }
 
-        if (limit != _limit)
-        {
-            _calls = limit is { } given ? new CallThreads(given.Threads) : null;
-        }
-
         if (limit != _limit || _version != NativeThreadPools.Version)
         {
+            Forget();
             _limit = limit;
             _version = NativeThreadPools.Version;
             SetOwn();

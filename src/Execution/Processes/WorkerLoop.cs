@@ -26,6 +26,8 @@ internal sealed class WorkerLoop
     private readonly HashSet<long> _endedRuns = [];
     private readonly Dictionary<(long Run, TimeSpan? Timeout, int NestingLevel), RunScope> _scopes = [];
     private readonly WorkerCode _code = new();
+    private readonly WorkerThreads _threads = new(pool: null);
+    private readonly ThreadLimit? _limit = ThreadCapEnvironment.OfThisWorker();
     private readonly Stream _input;
     private readonly Stream _output;
     private readonly Stream? _written;
@@ -67,7 +69,11 @@ internal sealed class WorkerLoop
 
     /// <summary>Executes batches until the program says that it is enough, or is gone.</summary>
     /// <param name="version">The worker's version, for messages.</param>
-    internal static void Run(string version) => new WorkerLoop(version).Run();
+    internal static void Run(string version)
+    {
+        WorkerOrigin.Take();
+        new WorkerLoop(version).Run();
+    }
 
     private static FileStream Raw(int descriptor, FileAccess access) => new(new SafeFileHandle(descriptor, ownsHandle: true), access, bufferSize: 0);
 
@@ -84,6 +90,7 @@ internal sealed class WorkerLoop
         }
 
         Thread.CurrentThread.Name = "joblib-worker";
+        WorkerThreads.Current = _threads;
         while (Next() is { } batch)
         {
             Execute(batch);
@@ -341,6 +348,7 @@ internal sealed class WorkerLoop
     private void Execute(WorkerBatch batch)
     {
         _logLevel = batch.LogLevel;
+        _threads.Enter(_limit, Stopwatch.GetTimestamp());
         _traces = batch.Request.TraceParent is not null;
         if (_traces && !_tells)
         {

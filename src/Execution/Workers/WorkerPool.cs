@@ -187,15 +187,6 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
     }
 
-    /// <summary>
-    /// Lends the calling worker's slot out until disposed: its call waits for a loop that runs on this same pool, and would wait for ever if such calls held
-    /// every worker. Null when the calling thread is no worker.
-    /// </summary>
-    internal static IDisposable? LendCurrentSlot() => Worker.Mine is { } worker ? new LentSlot(worker.Pool) : null;
-
-    /// <summary>The thread limit of the calling worker; null when the calling thread is no worker.</summary>
-    internal static WorkerThreads? CurrentThreads => Worker.Mine?.Threads;
-
     /// <summary>Ends idle workers now and busy ones after the item in their hands; drops what is queued.</summary>
     public void Dispose()
     {
@@ -217,7 +208,8 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
     }
 
-    private void ChangeCapacity(int by)
+    /// <summary>A slot is lent out (1) or comes back (−1): its worker's call waits for a loop that needs this same pool, and would wait for ever if such calls held every worker.</summary>
+    internal void ChangeCapacity(int by)
     {
         Worker? started = null;
         lock (_gate)
@@ -274,7 +266,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
                         return item;
                     }
 
-                    if (worker.Threads.Holds)
+                    if (worker.Threads.HasToLeave)
                     {
                         break;
                     }
@@ -315,26 +307,8 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
     }
 
-    private sealed class LentSlot : IDisposable
-    {
-        private WorkerPool? _pool;
-
-        internal LentSlot(WorkerPool pool)
-        {
-            _pool = pool;
-            pool.ChangeCapacity(by: 1);
-        }
-
-        public void Dispose() => Interlocked.Exchange(ref _pool, null)?.ChangeCapacity(by: -1);
-    }
-
     private sealed class Worker(WorkerPool pool, string name)
     {
-        [ThreadStatic]
-        private static Worker? _mine;
-
-        internal static Worker? Mine => _mine;
-
         internal WorkerPool Pool => pool;
 
         internal IWorkItem? Current { get; set; }
@@ -343,13 +317,13 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
 
         internal bool Abandoned { get; set; }
 
-        internal WorkerThreads Threads { get; } = new();
+        internal WorkerThreads Threads { get; } = new(pool);
 
         internal void Start() => new Thread(Loop) { Name = name, IsBackground = true }.UnsafeStart();
 
         private void Loop()
         {
-            _mine = this;
+            WorkerThreads.Current = Threads;
             while (RunNext())
             {
             }

@@ -292,7 +292,7 @@ internal sealed class CodeContexts : IDisposable
         {
             throw new JoblibException(
                 "code-cache-full",
-                string.Create(CultureInfo.InvariantCulture, $"The program's code takes {bytes} bytes, more than the {_store.MaxBytes} bytes of the code cache '{_store.Root}' on '{Environment.MachineName}'. Raise CodeCacheOptions.MaxBytes."));
+                string.Create(CultureInfo.InvariantCulture, $"The program's code takes {bytes} bytes, more than the {_store.MaxBytes} bytes of the code cache '{_store.Root}' on '{Environment.MachineName}'. Raise CodeCacheOptions.MaxBytes (joblib-silo: --code-cache-size)."));
         }
     }
 

@@ -138,8 +138,12 @@ internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<Code
                 {
                     Guarded(() =>
                     {
-                        // Windows renames no open file.
-                        draft.Close();
+                        // Windows renames no open file. Elsewhere its lock keeps the sweep of a store that opens this moment off until the piece has its name.
+                        if (OperatingSystem.IsWindows())
+                        {
+                            draft.Close();
+                        }
+
                         File.Move(draft.Path, PathOf(hash), overwrite: true);
                         return true;
                     });

@@ -8,11 +8,11 @@ internal static class Membership
     internal static void Tune(ClusterMembershipOptions options)
     {
         // A probe's time limit, and the pause between probes, follow the answers that came so far, within the two bounds.
-        options.ProbeTimeout = TimeSpan.FromSeconds(0.75);
+        options.ProbeTimeout = TimeSpan.FromSeconds(0.65);
         options.MinProbeTimeout = TimeSpan.FromSeconds(0.4);
-        options.MaxProbeTimeout = TimeSpan.FromSeconds(0.75);
+        options.MaxProbeTimeout = TimeSpan.FromSeconds(0.65);
 
-        // Three in a row: a silo that stands still for a second (a collection, a machine that is moved) stays. A message on a connection that is still open counts as life for 3 × 0.75 s.
+        // Three in a row: a silo that stands still for a second (a collection, a machine that is moved) stays. A message on a connection that is still open counts as life for 3 × 0.65 s.
         options.NumMissedProbesLimit = 3;
         options.NumVotesForDeathDeclaration = 2;
 

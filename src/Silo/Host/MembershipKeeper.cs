@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
@@ -12,7 +13,7 @@ namespace Orleans.Joblib.Silo;
 /// Orleans' provider then fails every read and write until the silos are started anew: no death is noticed and nobody can join. Every silo looks twice a second and keeps a copy; the first to
 /// find the table gone writes its own back. A newer table that a silo is not in ends that silo, so a silo whose copy is older than a member that it knows of, or that has none yet, leaves it for a
 /// while to others: the one that has just joined has a copy within <see cref="FirstPeriod"/>. The version goes up by more than can have happened since the copy, so that silos take the table for
-/// newer than what they know, and a silo that misses itself adds itself.
+/// newer than what they know, and a silo that misses itself, or finds itself as it was before it had joined, says so.
 /// </remarks>
 internal sealed class MembershipKeeper(
     ConnectionMultiplexer redis, RedisKey table, IMembershipTable membership, ISiloStatusOracle oracle, ILocalSiloDetails silo, ILogger<MembershipKeeper> logger) : BackgroundService
@@ -25,6 +26,7 @@ internal sealed class MembershipKeeper(
 
     private HashEntry[] _copy = [];
     private long? _goneSince;
+    private bool _hasJoined;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -52,7 +54,10 @@ internal sealed class MembershipKeeper(
     private async Task LookAsync(IDatabase database)
     {
         var rows = await database.HashGetAllAsync(table).ConfigureAwait(false);
-        if (oracle.CurrentStatus != SiloStatus.Active)
+        _hasJoined |= oracle.CurrentStatus == SiloStatus.Active;
+
+        // Orleans takes from an old table that this silo is joining still.
+        if (!_hasJoined || oracle.CurrentStatus is not (SiloStatus.Active or SiloStatus.Joining))
         {
             return;
         }
@@ -69,13 +74,14 @@ internal sealed class MembershipKeeper(
         }
 
         _goneSince = null;
-        if (rows.Any(row => row.Name == silo.SiloAddress.ToString()))
+        var mine = Array.Find(rows, row => row.Name == silo.SiloAddress.ToString());
+        if (mine == default || StatusOf(mine) < SiloStatus.Active)
         {
-            _copy = rows;
+            await AddMyselfAsync().ConfigureAwait(false);
         }
         else
         {
-            await AddMyselfAsync().ConfigureAwait(false);
+            _copy = rows;
         }
     }
 
@@ -85,7 +91,8 @@ internal sealed class MembershipKeeper(
 
     private async Task RestoreAsync(IDatabase database)
     {
-        var copy = _copy.Select(row => row.Name == Version ? Raised(row) : row).ToArray();
+        var active = oracle.GetApproximateSiloStatuses(onlyActive: true).Keys.Select(member => member.ToString()).ToHashSet();
+        var copy = _copy.Select(row => row.Name == Version ? Raised(row) : active.Contains(row.Name.ToString()) ? Active(row) : row).ToArray();
         var change = database.CreateTransaction();
         change.AddCondition(Condition.HashNotExists(table, Version));
         _ = change.HashSetAsync(table, copy.Length > 0 ? copy : [new HashEntry(Version, 10 * MostChangesInAPeriod)]);
@@ -111,10 +118,28 @@ internal sealed class MembershipKeeper(
             IAmAliveTime = now,
             SuspectTimes = [],
         };
-        if (await membership.InsertRowAsync(entry, known.Version.Next(), CancellationToken.None).ConfigureAwait(false))
+        if (known.TryGet(silo.SiloAddress) is { } row
+            ? await membership.UpdateRowAsync(entry, row.Item2, known.Version.Next(), CancellationToken.None).ConfigureAwait(false)
+            : await membership.InsertRowAsync(entry, known.Version.Next(), CancellationToken.None).ConfigureAwait(false))
         {
             HostLog.TableRestored(logger, 1);
         }
+    }
+
+    /// <summary>A member's row is JSON.</summary>
+    private static SiloStatus StatusOf(HashEntry row) => (SiloStatus)(JsonNode.Parse(row.Value.ToString())?[nameof(MembershipEntry.Status)]?.GetValue<int>() ?? 0);
+
+    /// <summary>The row of a member that may have joined since the copy was taken.</summary>
+    private static HashEntry Active(HashEntry row)
+    {
+        if (StatusOf(row) >= SiloStatus.Active)
+        {
+            return row;
+        }
+
+        var entry = JsonNode.Parse(row.Value.ToString())!;
+        entry[nameof(MembershipEntry.Status)] = (int)SiloStatus.Active;
+        return new HashEntry(row.Name, entry.ToJsonString());
     }
 
     private static HashEntry Raised(HashEntry version) =>
