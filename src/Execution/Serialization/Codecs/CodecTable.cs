@@ -31,6 +31,7 @@ internal sealed class CodecTable
 
     private readonly ConcurrentDictionary<Type, ObjectCodec> _objects = new();
     private readonly ConcurrentDictionary<Type, FieldCodec> _fields = new();
+    private readonly ConcurrentDictionary<Type, ObjectCodec?> _stored = new();
     private readonly ConcurrentDictionary<DelegateKey, DelegatePlan> _plans = new();
     private readonly ConcurrentDictionary<(Type, Type), ObjectCodec> _serialized = new();
 
@@ -90,6 +91,12 @@ internal sealed class CodecTable
     /// <summary>The codec of a type for which a payload names a serializer.</summary>
     internal ObjectCodec SerializedFor(Type type, object serializer) =>
         _serialized.GetOrAdd((type, serializer.GetType()), static (key, instance) => Make<ObjectCodec>(typeof(SerializedCodec<>), [key.Item1], instance), serializer);
+
+    /// <summary>The codec of large arrays of a type, which are not in the payload; null for types that always are.</summary>
+    internal ObjectCodec? StoredFor(Type type) => _stored.GetOrAdd(
+        type,
+        static (type, table) => type.IsArray && NpyElement.IsElement(type.GetElementType()!) && table.FieldFor(type.GetElementType()!).IsRaw ? new StoredArrayCodec(type) : null,
+        this);
 
     /// <summary>Whether values of a struct are numbers through and through, so that any bytes make a good one.</summary>
     internal static bool IsRaw(Type type)
@@ -257,6 +264,14 @@ internal sealed class CodecTable
             if (open == typeof(FunctionCall<,,>) || open == typeof(AsyncFunctionCall<,,>))
             {
                 return Make<ObjectCodec>(typeof(CallCodec<,,>), type.GetGenericArguments(), type, FieldFor(type.GetGenericArguments()[1]));
+            }
+
+            if (open == typeof(MemmappedArray<>) || open == typeof(MemoryStandIn<>))
+            {
+                var element = type.GetGenericArguments()[0];
+                return FieldFor(element).IsRaw && NpyElement.IsElement(element)
+                    ? Make<ObjectCodec>(typeof(MemmappedCodec<>), [element])
+                    : throw new RefusedException(type, "has elements that are not simply numbers", null);
             }
 
             if (open == typeof(Portable<>))
