@@ -122,7 +122,7 @@ public sealed unsafe partial class MemmappedArray<T>
     private nint DataLength => _layout.Count == 0 ? 0 : _layout.Reach() + 1;
 
     // A tensor without dimensions has no elements in .NET.
-    private ReadOnlySpan<nint> TensorLengths => _layout.Rank == 0 ? [1] : _layout.Lengths;
+    private ReadOnlySpan<nint> TensorLengths => _layout.Rank == 0 ? (nint[])[1] : _layout.Lengths;
 
     // A tensor span checks strides that are never used: those of dimensions without a second element.
     private nint[] TensorStrides()

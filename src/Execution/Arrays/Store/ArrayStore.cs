@@ -29,15 +29,26 @@ internal sealed class ArrayStore : IDisposable
 
     /// <exception cref="JoblibException">No folder can be used.</exception>
     internal ArrayStore(ArrayStoreOptions? options = null)
+        : this(options ?? new ArrayStoreOptions(), null)
+    {
+    }
+
+    /// <summary>A store of given folders, in the order in which they are filled.</summary>
+    internal ArrayStore(IReadOnlyList<string> parents)
+        : this(new ArrayStoreOptions(), parents)
+    {
+    }
+
+    private ArrayStore(ArrayStoreOptions options, IReadOnlyList<string>? parents)
     {
         if (!IsSupported)
         {
             throw new PlatformNotSupportedException("Arrays are shared between processes on 64-bit Linux only. Use 'maxNbytes: MaxNbytes.Never' here: arrays travel with their calls then.");
         }
 
-        _options = options ?? new ArrayStoreOptions();
+        _options = options;
         JoblibException? refusal = null;
-        foreach (var parent in _options.Parents())
+        foreach (var parent in parents ?? _options.Parents())
         {
             try
             {
@@ -394,7 +405,7 @@ internal sealed class ArrayStore : IDisposable
         if (over > 0)
         {
             Trim(0);
-            over = folder.UsedBytes() + length - maxBytes;
+            over = folder.UsedBytes(isExact: true) + length - maxBytes;
             if (over > 0 && folder.Evict(over) < over)
             {
                 throw new IOException($"The arrays in '{folder.Path}' would take more than {maxBytes} bytes.", Full);

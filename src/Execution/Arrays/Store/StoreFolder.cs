@@ -83,12 +83,12 @@ internal sealed class StoreFolder
         }
     }
 
-    /// <summary>Bytes of all segments, those of other processes too; counted anew at most four times a second.</summary>
-    internal long UsedBytes()
+    /// <summary>Bytes of all segments, those of other processes too; counted anew at most four times a second unless it has to be exact.</summary>
+    internal long UsedBytes(bool isExact = false)
     {
         lock (_gate)
         {
-            if (Environment.TickCount64 - _countedAt > 250 || _countedAt == long.MinValue)
+            if (isExact || Environment.TickCount64 - _countedAt > 250 || _countedAt == long.MinValue)
             {
                 _usedBytes = Files().Sum(file => file.Length);
                 _countedAt = Environment.TickCount64;

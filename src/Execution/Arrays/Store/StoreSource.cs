@@ -29,7 +29,7 @@ internal sealed class StoreSource : IArraySource, IDisposable
 
     public void Dispose()
     {
-        var paths = _mappings.Keys.ToList();
+        var paths = _mappings.Where(mapping => mapping.Value.IsValueCreated).Select(mapping => mapping.Key).ToList();
         _arrays.Clear();
         _mappings.Clear();
         foreach (var path in paths)

@@ -95,7 +95,7 @@ internal sealed class CodecTable
     /// <summary>The codec of large arrays of a type, which are not in the payload; null for types that always are.</summary>
     internal ObjectCodec? StoredFor(Type type) => _stored.GetOrAdd(
         type,
-        static (type, table) => type.IsArray && NpyElement.IsElement(type.GetElementType()!) && table.FieldFor(type.GetElementType()!).IsRaw ? new StoredArrayCodec(type) : null,
+        static (type, table) => type.IsArray && table.IsNumbers(type.GetElementType()!) ? new StoredArrayCodec(type) : null,
         this);
 
     /// <summary>Whether values of a struct are numbers through and through, so that any bytes make a good one.</summary>
@@ -131,6 +131,8 @@ internal sealed class CodecTable
         var fields = FieldPlan.FieldsOf(type, typeof(ValueType));
         return fields.Length > 0 && fields.All(field => field.FieldType != typeof(bool) && field.FieldType != type && IsRaw(field.FieldType));
     }
+
+    private bool IsNumbers(Type element) => NpyElement.IsElement(element) && (element == typeof(bool) || FieldFor(element).IsRaw);
 
     private static T Make<T>(Type open, Type[] arguments, params object?[] parameters) =>
         (T)Activator.CreateInstance(
@@ -269,7 +271,7 @@ internal sealed class CodecTable
             if (open == typeof(MemmappedArray<>) || open == typeof(MemoryStandIn<>))
             {
                 var element = type.GetGenericArguments()[0];
-                return FieldFor(element).IsRaw && NpyElement.IsElement(element)
+                return IsNumbers(element)
                     ? Make<ObjectCodec>(typeof(MemmappedCodec<>), [element])
                     : throw new RefusedException(type, "has elements that are not simply numbers", null);
             }
