@@ -15,6 +15,8 @@ internal static class NpyElement
 
     private static readonly MethodInfo NewVectorOf = typeof(NpyElement).GetMethod(nameof(NewVectorCore), BindingFlags.Static | BindingFlags.NonPublic)!;
 
+    private static readonly MethodInfo NewPinnedVectorOf = typeof(NpyElement).GetMethod(nameof(NewPinnedVectorCore), BindingFlags.Static | BindingFlags.NonPublic)!;
+
     private static readonly Dictionary<Type, (char Kind, int Bytes)> Simple = new()
     {
         [typeof(bool)] = ('b', 1),
@@ -50,6 +52,8 @@ internal static class NpyElement
 
     internal static Array NewVector(Type element, int length) =>
         (Array)NewVectorOf.MakeGenericMethod(element).Invoke(null, [length])!;
+
+    internal static Array NewPinnedVector(Type element, int length) => (Array)NewPinnedVectorOf.MakeGenericMethod(element).Invoke(null, [length])!;
 
     /// <summary>Whether elements of a file can be looked at as elements of the type: the same numbers at the same places, whatever their names.</summary>
     internal static bool Fits(NpyType file, Type type)
@@ -202,6 +206,8 @@ internal static class NpyElement
 
     private static bool HoldsAddresses(Type type) => !type.IsPrimitive && !type.IsEnum && type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
         .Any(field => field.FieldType.IsPointer || field.FieldType.IsFunctionPointer || field.FieldType == typeof(nint) || field.FieldType == typeof(nuint) || HoldsAddresses(field.FieldType));
+
+    private static T[] NewPinnedVectorCore<T>(int length) => GC.AllocateUninitializedArray<T>(length, pinned: true);
 
     private static T[] NewVectorCore<T>(int length) => GC.AllocateUninitializedArray<T>(length);
 

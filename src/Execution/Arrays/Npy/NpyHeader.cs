@@ -29,7 +29,12 @@ internal sealed record NpyHeader(NpyType Type, ArrayOrder Order, nint[] Lengths,
         new("bad-array-file", $"The .npy file is malformed: {what}. It was cut or changed, or another program wrote it. Nothing of it was loaded.", cause);
 
     /// <summary>The head of a file that is to be written.</summary>
-    internal static byte[] Write(NpyType type, ArrayOrder order, ReadOnlySpan<nint> lengths, int alignment = Alignment)
+    /// <param name="type">The elements.</param>
+    /// <param name="order">Their order.</param>
+    /// <param name="lengths">The shape.</param>
+    /// <param name="alignment">What its length is a multiple of.</param>
+    /// <param name="extra">How much longer than that it is.</param>
+    internal static byte[] Write(NpyType type, ArrayOrder order, ReadOnlySpan<nint> lengths, int alignment = Alignment, int extra = 0)
     {
         var shape = new object?[lengths.Length];
         for (var i = 0; i < shape.Length; i++)
@@ -41,9 +46,9 @@ internal sealed record NpyHeader(NpyType Type, ArrayOrder Order, nint[] Lengths,
         var isLatin = text.All(c => c < 256);
         var encoding = isLatin ? Encoding.Latin1 : Encoding.UTF8;
         var bytes = encoding.GetByteCount(text) + 1;
-        var version = !isLatin ? 3 : Rounded(PrefixBytes + bytes, alignment) - PrefixBytes > ushort.MaxValue ? 2 : 1;
+        var version = !isLatin ? 3 : Rounded(PrefixBytes + bytes, alignment) + extra - PrefixBytes > ushort.MaxValue ? 2 : 1;
         var prefix = version == 1 ? PrefixBytes : PrefixBytes + 2;
-        var whole = new byte[Rounded(prefix + bytes, alignment)];
+        var whole = new byte[Rounded(prefix + bytes, alignment) + extra];
         Magic.CopyTo(whole);
         whole[6] = (byte)version;
         if (version == 1)

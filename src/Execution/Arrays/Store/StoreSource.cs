@@ -30,6 +30,11 @@ internal sealed class StoreSource : IArraySource, IDisposable
     public void Dispose()
     {
         var paths = _mappings.Where(mapping => mapping.Value.IsValueCreated).Select(mapping => mapping.Key).ToList();
+        foreach (var array in _arrays.Values.Where(array => array.IsValueCreated))
+        {
+            MappedVector.Release(array.Value);
+        }
+
         _arrays.Clear();
         _mappings.Clear();
         foreach (var path in paths)
