@@ -108,37 +108,9 @@ internal sealed unsafe partial class MappedVector
 
     internal static bool IsMapped(Array array) => Guards.TryGetValue(array, out _);
 
-    // A page that was written to is this process's own: no page of a file (bit 61 of its entry), but there (63) or swapped out (62).
     private void Restore()
     {
-        const ulong OfFile = 1UL << 61;
-        const ulong Somewhere = 3UL << 62;
-        var entries = new ulong[8192];
-        using var map = File.OpenHandle("/proc/self/pagemap", FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        var pages = _pageBytes / SegmentHead.PageBytes;
-        var first = (nint)_pages / SegmentHead.PageBytes;
-        for (nint done = 0; done < pages;)
-        {
-            var part = entries.AsSpan(0, (int)Math.Min(entries.Length, pages - done));
-            var bytes = MemoryMarshal.AsBytes(part);
-            var read = RandomAccess.Read(map, bytes, (long)(first + done) * sizeof(ulong)) / sizeof(ulong);
-            if (read == 0)
-            {
-                _ = Advise(_pages, _pageBytes, DontNeed);
-                break;
-            }
-
-            for (var i = 0; i < read; i++)
-            {
-                if ((part[i] & Somewhere) != 0 && (part[i] & OfFile) == 0)
-                {
-                    _ = Advise(_pages + ((done + i) * SegmentHead.PageBytes), SegmentHead.PageBytes, DontNeed);
-                }
-            }
-
-            done += read;
-        }
-
+        WrittenPages.ForEach((nint)_pages, _pageBytes, static (start, bytes) => _ = Advise((byte*)start, bytes, DontNeed));
         CopyEnds();
     }
 
