@@ -206,6 +206,16 @@ public sealed class WorkerLifetimeTests
     }
 
     [Fact]
+    public void Run_LoopOfLokyInsideACall_HasWorkersOfItsOwnThatEndWithItsProcess()
+    {
+        using var parallel = Parallel(2, "multiprocessing", batchSize: 1);
+        var (outer, inner) = Patience.Within(() => parallel.Run([Delayed(() => (Environment.ProcessId, Parallel(2, "loky").Run(Sleepers(4))))]))[0];
+        Assert.DoesNotContain(outer, inner);
+        Patience.Within(parallel.Dispose);
+        Living.AwaitEnd(inner.Append(outer));
+    }
+
+    [Fact]
     public void Run_CallOverrunsItsTimeout_ItsProcessIsKilledAndReplaced()
     {
         using var meeting = new Rendezvous();

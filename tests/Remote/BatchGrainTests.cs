@@ -1,32 +1,33 @@
 using System.Collections.Concurrent;
+using Orleans.Joblib.Tests.Grains;
 using Xunit;
 using static Orleans.Joblib.Joblib;
 
-namespace Orleans.Joblib.Tests.Grains;
+namespace Orleans.Joblib.Tests.Remote;
 
 /// <summary>Batches that come as bytes, message by message: which way their outcome goes.</summary>
-public sealed class BatchGrainTests(TwoSilos silos) : IClassFixture<TwoSilos>, IAsyncLifetime
+public sealed class BatchGrainTests(BatchGrainTests.Cluster cluster) : IClassFixture<BatchGrainTests.Cluster>, IAsyncLifetime
 {
     private readonly Guid _run = Guid.NewGuid();
     private readonly Observer _observed = new();
     private readonly string _executions = Path.GetTempFileName();
-    private readonly ClientCode _code = ClientCode.Of(silos.Client);
+    private readonly ClientCode _code = ClientCode.Of(cluster.Client);
     private IRunObserver _observer = null!;
     private SlotGrant _slot = null!;
     private IBatchGrain _grain = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _observer = silos.Client.CreateObjectReference<IRunObserver>(_observed);
+        _observer = cluster.Client.CreateObjectReference<IRunObserver>(_observed);
         var request = new RunRequest(1, TimeSpan.FromSeconds(30), "test") { Observer = _observer };
-        _slot = Assert.Single((await silos.Grains.GetGrain<ICoordinatorGrain>(_run).StartAsync(request, [])).Slots);
-        _grain = silos.Grains.GetGrain<IBatchGrain>(new SlotKey(_run, _slot.Number, _slot.Silo).ToString());
+        _slot = Assert.Single((await cluster.Client.GetGrain<ICoordinatorGrain>(_run).StartAsync(request, [])).Slots);
+        _grain = cluster.Client.GetGrain<IBatchGrain>(new SlotKey(_run, _slot.Number, _slot.Silo).ToString());
     }
 
     public async ValueTask DisposeAsync()
     {
-        await silos.Grains.GetGrain<ICoordinatorGrain>(_run).EndAsync();
-        silos.Client.DeleteObjectReference<IRunObserver>(_observer);
+        await cluster.Client.GetGrain<ICoordinatorGrain>(_run).EndAsync();
+        cluster.Client.DeleteObjectReference<IRunObserver>(_observer);
         File.Delete(_executions);
     }
 
@@ -104,13 +105,15 @@ public sealed class BatchGrainTests(TwoSilos silos) : IClassFixture<TwoSilos>, I
         return await _grain.ExecuteRemoteAsync(new RemoteBatchRequest(code.Manifest.Id, [batch], awaits, received));
     }
 
-    private async Task<long[]> InHandAsync() => (await silos.SlotsOf(_slot.Silo).CheckAsync(_run)).InHand;
+    private async Task<long[]> InHandAsync() => (await cluster.Client.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(_slot.Silo)).CheckAsync(_run)).InHand;
 
     private static int Append(string file, string text)
     {
         File.AppendAllText(file, text);
         return text.Length;
     }
+
+    public sealed class Cluster() : RemoteClusterFixture("tests-batch-grain", silos: 1, slotsPerSilo: 1);
 
     private sealed class Observer : IRunObserver
     {
