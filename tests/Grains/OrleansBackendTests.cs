@@ -10,7 +10,7 @@ public sealed class OrleansBackendTests
     [Fact]
     public async Task Abort_BackendIsTerminatedMeanwhile_LeavesNoRun()
     {
-        var starts = new HeldStarts();
+        var starts = new HeldCalls(nameof(ICoordinatorGrain.StartAsync));
         await using var cluster = await LocalCluster.StartAsync(slotsPerSilo: 2, configureSilo: silo => silo.AddIncomingGrainCallFilter(starts));
         var workers = cluster.Services[0].GetRequiredService<SiloWorkers>();
         var backend = new OrleansBackend(cluster.Client);
@@ -28,6 +28,22 @@ public sealed class OrleansBackendTests
     }
 
     [Fact]
+    public async Task Coordinator_EndedWhileItReserves_LeavesNoSlots()
+    {
+        var reserves = new HeldCalls(nameof(ISiloSlotsGrain.ReserveAsync));
+        await using var cluster = await LocalCluster.StartAsync(slotsPerSilo: 2, configureSilo: silo => silo.AddIncomingGrainCallFilter(reserves));
+        var coordinator = cluster.Client.GetGrain<ICoordinatorGrain>(Guid.NewGuid());
+        reserves.Hold();
+        var start = coordinator.StartAsync(new RunRequest(RunRequest.AllSlots, TimeSpan.FromSeconds(30), "test"), []);
+        await reserves.Held.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        await coordinator.EndAsync().WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        reserves.Release();
+        Assert.Empty((await start.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken)).Slots);
+        var status = cluster.Services[0].GetRequiredService<SiloWorkers>().Status;
+        Assert.Equal((0, 0), (status.Runs, status.Granted));
+    }
+
+    [Fact]
     public async Task Abort_BackendIsUsedOn_IsReady()
     {
         await using var cluster = await LocalCluster.StartAsync(slotsPerSilo: 2);
@@ -39,8 +55,8 @@ public sealed class OrleansBackendTests
         Assert.Equal(0, cluster.Services[0].GetRequiredService<SiloWorkers>().Status.Runs);
     }
 
-    /// <summary>Keeps requests to open a run waiting.</summary>
-    private sealed class HeldStarts : IIncomingGrainCallFilter
+    /// <summary>Keeps calls of a grain's method waiting.</summary>
+    private sealed class HeldCalls(string method) : IIncomingGrainCallFilter
     {
         private readonly TaskCompletionSource _held = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -50,7 +66,7 @@ public sealed class OrleansBackendTests
 
         public async Task Invoke(IIncomingGrainCallContext context)
         {
-            if (_holds && context.InterfaceMethod.Name == nameof(ICoordinatorGrain.StartAsync))
+            if (_holds && context.InterfaceMethod.Name == method)
             {
                 _held.TrySetResult();
                 await _released.Task;
