@@ -6,15 +6,20 @@ using static Orleans.Joblib.Joblib;
 var entered = Stopwatch.GetTimestamp();
 var backend = args is [var name, ..] ? name : "orleans";
 LocalCluster? cluster = null;
-if (backend == "orleans")
+JoblibCluster? connection = null;
+if (args is [_, var address, ..])
+{
+    connection = await JoblibCluster.ConnectAsync(address);
+}
+else if (backend == "orleans")
 {
     cluster = await LocalCluster.StartAsync();
 }
 
 var ready = Stopwatch.GetTimestamp();
-if (cluster is not null)
+if ((connection?.Client ?? cluster?.Client) is { } client)
 {
-    RegisterOrleans(cluster.Client);
+    RegisterOrleans(client);
 }
 
 var registered = Stopwatch.GetTimestamp();
@@ -24,6 +29,11 @@ Console.WriteLine($"first-result {Nanoseconds(entered)} {Nanoseconds(ready)} {Na
 if (cluster is not null)
 {
     await cluster.DisposeAsync();
+}
+
+if (connection is not null)
+{
+    await connection.DisposeAsync();
 }
 
 return results is [42] ? 0 : 1;

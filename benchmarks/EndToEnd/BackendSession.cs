@@ -28,6 +28,9 @@ internal sealed class BackendSession : IDisposable
     /// <summary>The way to the cluster's grains where they are in this process; null for other backends.</summary>
     internal IClusterClient? Client => _cluster?.Client;
 
+    /// <summary>What this process and the backend's others hold in memory, in bytes.</summary>
+    internal long WorkingSet => Environment.WorkingSet + (_silos?.WorkingSet ?? 0);
+
     /// <param name="name">The backend's name.</param>
     /// <param name="slots">Each silo's slots; null for one per core.</param>
     /// <param name="silos">Silos in processes of their own.</param>

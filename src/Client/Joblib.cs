@@ -7,8 +7,8 @@ namespace Orleans.Joblib;
 public static partial class Joblib
 {
     private static readonly StandardErrorLogger StandardError = new();
-    private static ILoggerFactory? _loggerFactory;
-    private static ILogger _logger = StandardError;
+    private static ILoggerFactory? _loggerFactory = WorkerLog.Factory;
+    private static ILogger _logger = WorkerLog.Factory?.CreateLogger("Orleans.Joblib") ?? StandardError;
 
     /// <summary>Where runs log and warn, under the category <c>Orleans.Joblib</c>. Default: null, which puts warnings on standard error and nothing else anywhere.</summary>
     public static ILoggerFactory? LoggerFactory
@@ -22,6 +22,8 @@ public static partial class Joblib
     }
 
     internal static ILogger Logger => _logger;
+
+    internal static ILogger LoggerOf(string category) => _loggerFactory?.CreateLogger(category) ?? StandardError;
 
     /// <summary>A parallel loop. Every argument left out is decided by a surrounding <see cref="ParallelConfig"/>, else by its default.</summary>
     /// <param name="nJobs">Calls made at once: 1 for this thread, n for n workers, −1 for all, −2 for all but one. Default: the backend's, 1 for local ones.</param>
@@ -157,11 +159,14 @@ public static partial class Joblib
         BackendRegistry.Register(name, factory, makeDefault);
     }
 
-    /// <summary>Cores that this process may use: affinity, the container's quota (rounded up) and <c>LOKY_MAX_CPU_COUNT</c> counted in.</summary>
-    /// <param name="onlyPhysicalCores">Whether hyper-threads of one core count once; ignored where a limit is lower than the machine's cores, and off Linux. Default: no.</param>
+    /// <summary>Cores that this process may use: affinity, the container's quota (rounded up) and <c>LOKY_MAX_CPU_COUNT</c> counted in. Inside a call: the threads that the call may use.</summary>
+    /// <param name="onlyPhysicalCores">Whether hyper-threads of one core count once; ignored where a limit is lower than the machine's cores. Default: no.</param>
     /// <returns>1 or more.</returns>
-    /// <remarks>joblib 1.6: <c>cpu_count</c>.</remarks>
-    public static int CpuCount(bool onlyPhysicalCores = false) => CpuCounter.Count(onlyPhysicalCores);
+    /// <remarks>
+    /// A call that sizes something by it, <c>WithDegreeOfParallelism(Joblib.CpuCount())</c> say, takes no more than its share: <c>innerMaxNumThreads</c>, else the cores
+    /// divided by the jobs. joblib 1.6: <c>cpu_count</c>, which inside a call counts all cores.
+    /// </remarks>
+    public static int CpuCount(bool onlyPhysicalCores = false) => ThreadCap.Cores(onlyPhysicalCores);
 
     /// <summary>The jobs that a number amounts to under the present configuration.</summary>
     /// <param name="nJobs">1 or more, or negative; null for the configuration's. Default: −1.</param>

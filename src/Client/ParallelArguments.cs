@@ -48,7 +48,7 @@ internal sealed record ParallelArguments
 
         if (config.InnerMaxNumThreads is not null && Backend is null && !backend.SupportsInnerMaxNumThreads)
         {
-            throw new ArgumentException($"The backend '{backend.Name}' cannot limit the threads of inner libraries. Drop 'innerMaxNumThreads', or choose a backend with worker processes.");
+            throw new ArgumentException($"The backend '{backend.Name}' cannot limit the threads of inner libraries. Drop 'innerMaxNumThreads', or choose 'threading' or 'orleans'.");
         }
 
         var nJobs = NJobs ?? config.NJobs ?? backend.DefaultNJobs;
@@ -68,7 +68,7 @@ internal sealed record ParallelArguments
         };
         return new RunSettings
         {
-            Backend = new BackendKey(choice, backend.NestingLevel ?? 0, settings),
+            Backend = new BackendKey(choice, backend.NestingLevel ?? 0, settings, ThreadCap.Current),
             Verbose = verbose,
             Timeout = Timeout,
             PreDispatch = PreDispatch ?? Orleans.Joblib.PreDispatch.Default,

@@ -1,4 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Hosting;
 using Orleans.Joblib.Silo;
+using Orleans.Joblib.Tests.Remote;
 using Orleans.Runtime;
 using Xunit;
 
@@ -70,6 +73,32 @@ public sealed class CodeGrainTests(TwoCaches caches) : IClassFixture<TwoCaches>,
         Assert.Equal(sent + code.Manifest.Items[1].Length, shipper.BytesSent);
         using var again = Contexts(1).TryAcquire(code.Manifest.Id)!;
         Assert.NotNull(again.Resolver.Resolve(code.Manifest.Items[1].Name, code.Manifest.Items[1].Mvid));
+    }
+
+    [Theory]
+    [InlineData(nameof(ICodeGrain.MissingAsync), false)]
+    [InlineData(nameof(ICodeGrain.MissingAsync), true)]
+    [InlineData(nameof(ICodeGrain.PutAsync), false)]
+    [InlineData(nameof(ICodeGrain.PutAsync), true)]
+    public async Task Ensure_MessageIsLost_IsSentAgain(string method, bool arrives)
+    {
+        var loss = new LostMessages(typeof(ICodeGrain), method, arrives);
+        var root = Directory.CreateTempSubdirectory("joblib-cache-").FullName;
+        await using (var cluster = await LocalCluster.StartAsync(configureSilo: silo =>
+        {
+            silo.AddIncomingGrainCallFilter(loss);
+            silo.Services.Configure<CodeCacheOptions>(options => options.Directory = root);
+        }))
+        {
+            var code = Program();
+            var silo = cluster.Services[0].GetRequiredService<ILocalSiloDetails>().SiloAddress;
+            await new CodeShipper(cluster.Client).EnsureAsync(silo, code).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+            Assert.Equal(1, loss.Lost);
+            using var lease = cluster.Services[0].GetRequiredService<CodeContexts>().TryAcquire(code.Manifest.Id);
+            Assert.NotNull(lease);
+        }
+
+        Directory.Delete(root, recursive: true);
     }
 
     [Fact]

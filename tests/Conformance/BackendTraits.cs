@@ -10,6 +10,12 @@ public sealed record BackendTraits(string Name)
     /// <summary>Calls are made on the thread that runs or reads: nothing happens ahead of it.</summary>
     public bool RunsCallsHere { get; init; }
 
+    /// <summary>Calls share this process's objects and what flows with their caller; elsewhere they meet in a <see cref="Rendezvous"/>.</summary>
+    public bool RunsCallsInThisProcess { get; init; } = true;
+
+    /// <summary>Calls and results that could not travel to another process are refused, whether or not they do travel.</summary>
+    public bool RefusesWhatCannotTravel { get; init; }
+
     public bool SupportsTimeout { get; init; }
 
     public bool SupportsStreams { get; init; } = true;

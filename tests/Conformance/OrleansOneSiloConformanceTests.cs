@@ -6,7 +6,7 @@ public sealed class OrleansOneSiloConformanceTests : ParallelConformance, IClass
 {
     private const string BackendName = "tests-orleans-one-silo";
 
-    protected override BackendTraits Traits { get; } = new(BackendName) { SupportsTimeout = true, SupportsSharedMemory = false };
+    protected override BackendTraits Traits { get; } = new(BackendName) { RefusesWhatCannotTravel = true, SupportsTimeout = true, SupportsSharedMemory = false };
 
     public sealed class OneSilo() : ClusterFixture(BackendName, silos: 1, slotsPerSilo: NJobs);
 }

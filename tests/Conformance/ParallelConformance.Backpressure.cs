@@ -23,10 +23,10 @@ public abstract partial class ParallelConformance
             return;
         }
 
-        var made = 0;
+        using var meeting = new Rendezvous();
         var sequence = new CountedSequence<int>(Enumerable.Range(0, Total).Select(i => Delayed(() =>
         {
-            Interlocked.Increment(ref made);
+            meeting.Add("made");
             return i;
         })));
         using var parallel = NewParallel(batchSize: batchSize);
@@ -37,10 +37,10 @@ public abstract partial class ParallelConformance
             if (batchSize == 1 && !Traits.RunsCallsHere)
             {
                 var least = Math.Min(Total, Math.Max(0, consumed - 1) + bound);
-                Patience.Until(() => Volatile.Read(ref made) >= least, $"{least} calls to be made while {consumed} are consumed");
+                Patience.Until(() => meeting.Count("made") >= least, $"{least} calls to be made while {consumed} are consumed");
             }
 
-            var ahead = Volatile.Read(ref made) - consumed;
+            var ahead = meeting.Count("made") - consumed;
             Assert.True(ahead <= bound, $"{ahead} calls were made beyond the {consumed} consumed; the bound is {bound}.");
             Assert.InRange(sequence.Taken - consumed, 0, Traits.RunsCallsHere ? batchSize : (2 * bound) + NJobs);
             Assert.True(Patience.Within(results.MoveNext));

@@ -52,8 +52,8 @@ public abstract partial class ParallelConformance
     [Fact]
     public void Run_FunctionsWithoutResultOfEveryArity_GiveOneNoResultEach()
     {
-        var texts = new string[9];
-        void Note(params int[] digits) => texts[digits.Length] = string.Concat(digits);
+        using var meeting = new Rendezvous();
+        void Note(params int[] digits) => meeting.Note("digits", $"{digits.Length}:{string.Concat(digits)}");
 
         using var parallel = NewParallel();
         var results = Patience.Within(() => parallel.Run(
@@ -69,17 +69,17 @@ public abstract partial class ParallelConformance
             Delayed((a, b, c, d, e, f, g, h) => Note(a, b, c, d, e, f, g, h), 1, 2, 3, 4, 5, 6, 7, 8),
         ]));
         Assert.Equal(9, results.Length);
-        Assert.Equal(Enumerable.Range(0, 9).Select(count => "12345678"[..count]), texts);
+        Assert.Equal(Enumerable.Range(0, 9).Select(count => $"{count}:{"12345678"[..count]}"), meeting.Noted("digits").Order());
     }
 
     [Fact]
     public void Run_AsynchronousFunctionsWithoutResultOfEveryArity_AreAwaited()
     {
-        var texts = new string[9];
+        using var meeting = new Rendezvous();
         async Task Note(params int[] digits)
         {
             await Task.Yield();
-            texts[digits.Length] = string.Concat(digits);
+            meeting.Note("digits", $"{digits.Length}:{string.Concat(digits)}");
         }
 
         using var parallel = NewParallel();
@@ -96,7 +96,7 @@ public abstract partial class ParallelConformance
             Delayed((a, b, c, d, e, f, g, h) => Note(a, b, c, d, e, f, g, h), 1, 2, 3, 4, 5, 6, 7, 8),
         ]));
         Assert.Equal(9, results.Length);
-        Assert.Equal(Enumerable.Range(0, 9).Select(count => "12345678"[..count]), texts);
+        Assert.Equal(Enumerable.Range(0, 9).Select(count => $"{count}:{"12345678"[..count]}"), meeting.Noted("digits").Order());
     }
 
     [Fact]
@@ -119,14 +119,18 @@ public abstract partial class ParallelConformance
             return; // One call at a time: the wait could not end.
         }
 
-        var second = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel(batchSize: 1);
         Assert.Equal([7, 8], Patience.Within(() => parallel.Run(
         [
-            Delayed(async () => await second.Task.WaitAsync(Patience.Limit)),
+            Delayed(async () =>
+            {
+                await meeting.AwaitAsync("second", "the second call");
+                return 7;
+            }),
             Delayed(() =>
             {
-                second.SetResult(7);
+                meeting.Set("second");
                 return 8;
             }),
         ])));
@@ -135,8 +139,8 @@ public abstract partial class ParallelConformance
     [Fact]
     public void Run_TokenTakingCallsOfEveryForm_GetATokenThatIsNotCancelled()
     {
-        var noted = 0;
-        void Note(CancellationToken token) => Interlocked.Add(ref noted, token.IsCancellationRequested ? 100 : 1);
+        using var meeting = new Rendezvous();
+        void Note(CancellationToken token) => meeting.Add("noted", token.IsCancellationRequested ? 100 : 1);
         async Task NoteAsync(CancellationToken token)
         {
             await Task.Yield();
@@ -154,7 +158,7 @@ public abstract partial class ParallelConformance
             }),
         ])));
         Patience.Within(() => parallel.Run([Delayed((CancellationToken token) => Note(token)), Delayed((CancellationToken token) => NoteAsync(token))]));
-        Assert.Equal(2, noted);
+        Assert.Equal(2, meeting.Count("noted"));
     }
 
     [Fact]

@@ -25,13 +25,12 @@ public abstract partial class ParallelConformance
     [InlineData(true)]
     public async Task Run_CancelledDuring_TellsItsCallsAndThrows(bool asynchronous)
     {
-        using var never = new ManualResetEventSlim();
-        using var started = new ManualResetEventSlim();
+        using var meeting = new Rendezvous();
         using var cancelling = new CancellationTokenSource();
         var sequence = new CountedSequence<int>(Enumerable.Range(0, 10_000).Select(i => Delayed(token =>
         {
-            started.Set();
-            Assert.True(Patience.AwaitOrCancelled(never, token));
+            meeting.Set("started");
+            Patience.AwaitCancelled(token);
             token.ThrowIfCancellationRequested();
             return i;
         })));
@@ -39,7 +38,7 @@ public abstract partial class ParallelConformance
         var running = Task.Run(() => asynchronous
             ? parallel.RunAsync((IEnumerable<Delayed<int>>)sequence, cancelling.Token)
             : Task.FromResult(parallel.Run((IEnumerable<Delayed<int>>)sequence, cancelling.Token)));
-        Patience.Await(started, "a call to start");
+        meeting.Await("started", "a call to start");
         await cancelling.CancelAsync();
         AssertCancelled(await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Patience.Limit)), cancelling.Token);
         Patience.Until(() => sequence.Closed > 0, "the sequence to be closed");
@@ -56,8 +55,7 @@ public abstract partial class ParallelConformance
             return; // The caller's own thread is in the call.
         }
 
-        using var release = new ManualResetEventSlim();
-        using var started = new ManualResetEventSlim();
+        using var meeting = new Rendezvous();
         using var cancelling = new CancellationTokenSource();
         using var parallel = NewParallel(batchSize: 1);
         try
@@ -66,19 +64,19 @@ public abstract partial class ParallelConformance
                 [
                     Delayed(() =>
                     {
-                        started.Set();
-                        Patience.Await(release, "the test to end");
+                        meeting.Set("started");
+                        meeting.Await("release", "the test to end");
                         return 1;
                     }),
                 ],
                 cancelling.Token)));
-            Patience.Await(started, "the call to start");
+            meeting.Await("started", "the call to start");
             cancelling.Cancel();
             AssertCancelled(Patience.Await(running, "the run to end without its call"), cancelling.Token);
         }
         finally
         {
-            release.Set();
+            meeting.Set("release");
         }
     }
 
@@ -166,21 +164,25 @@ public abstract partial class ParallelConformance
     [Fact]
     public void Run_AsOutcomeCancelled_EndsTheRunInsteadOfKeepingTheCancellation()
     {
-        using var never = new ManualResetEventSlim();
+        using var meeting = new Rendezvous();
         using var cancelling = new CancellationTokenSource();
         using var parallel = NewParallel(batchSize: 1);
-        AssertCancelled(Patience.ThrownBy(() => parallel.Run(
+        var running = Task.Run(() => Patience.ThrownBy(() => parallel.Run(
             Enumerable.Range(0, 1000).Select(i => Delayed(token =>
             {
                 if (i == 0)
                 {
-                    cancelling.Cancel();
+                    meeting.Set("first");
+                    Patience.AwaitCancelled(token);
                 }
 
                 token.ThrowIfCancellationRequested();
                 return i;
             }).AsOutcome()),
-            cancelling.Token)), cancelling.Token);
+            cancelling.Token)));
+        meeting.Await("first", "the first call to start");
+        cancelling.Cancel();
+        AssertCancelled(Patience.Await(running, "the run to end"), cancelling.Token);
     }
 
     private static void AssertCancelled(Exception? thrown, CancellationToken by) =>

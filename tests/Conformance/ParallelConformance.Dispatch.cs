@@ -12,32 +12,32 @@ public abstract partial class ParallelConformance
     public void Run_PreDispatch_TakesTheNextCallOnlyAfterTheFirstEnded(int preDispatch)
     {
         const int Total = 30;
-        var ended = 0;
         var endedWhenNextTaken = -1;
-        using var allTaken = new ManualResetEventSlim();
+        var atOnce = Traits.RunsCallsAtOnce;
+        using var meeting = new Rendezvous();
         IEnumerable<Delayed<int>> Calls()
         {
             for (var i = 0; i < Total; i++)
             {
                 if (i == preDispatch)
                 {
-                    endedWhenNextTaken = Volatile.Read(ref ended);
+                    endedWhenNextTaken = meeting.Count("ended");
                 }
 
                 if (i == preDispatch - 1)
                 {
-                    allTaken.Set();
+                    meeting.Set("all taken");
                 }
 
                 yield return Delayed(() =>
                 {
-                    if (Traits.RunsCallsAtOnce)
+                    if (atOnce)
                     {
                         // The pre-dispatched calls are all taken before any has ended.
-                        Patience.Await(allTaken, "pre-dispatch to take its calls");
+                        meeting.Await("all taken", "pre-dispatch to take its calls");
                     }
 
-                    return Interlocked.Increment(ref ended);
+                    return meeting.Add("ended");
                 });
             }
         }
@@ -56,19 +56,19 @@ public abstract partial class ParallelConformance
         }
 
         const int Total = 100;
-        using var allTaken = new ManualResetEventSlim();
+        using var meeting = new Rendezvous();
         IEnumerable<Delayed<int>> Calls()
         {
             for (var i = 0; i < Total; i++)
             {
                 yield return Delayed(() =>
                 {
-                    Patience.Await(allTaken, "the whole sequence to be taken");
+                    meeting.Await("all taken", "the whole sequence to be taken");
                     return 1;
                 });
             }
 
-            allTaken.Set();
+            meeting.Set("all taken");
         }
 
         using var parallel = NewParallel(preDispatch: "all", batchSize: 3);

@@ -8,9 +8,18 @@ public abstract partial class ParallelConformance
     [Fact]
     public void Run_WhileTheInstanceRuns_ThrowsAtOnce()
     {
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel();
-        var inner = Patience.Within(() => parallel.Run([Delayed(() => Patience.ThrownBy(() => parallel.Run(Squares(3))))]));
-        Assert.IsType<InvalidOperationException>(Assert.Single(inner));
+        var running = Task.Run(() => Patience.Within(() => parallel.Run([Delayed(() =>
+        {
+            meeting.Set("started");
+            meeting.Await("release", "the second run to be refused");
+            return 1;
+        })])));
+        meeting.Await("started", "the call to start");
+        Assert.IsType<InvalidOperationException>(Patience.ThrownBy(() => parallel.Run(Squares(3))));
+        meeting.Set("release");
+        Assert.Equal([1], Patience.Await(running, "the first run"));
         Assert.Equal([0, 1, 4], Patience.Within(() => parallel.Run(Squares(3))));
     }
 
@@ -64,16 +73,15 @@ public abstract partial class ParallelConformance
             return; // The run is its caller's own thread: there is nothing of the backend's to end.
         }
 
-        using var never = new ManualResetEventSlim();
-        using var started = new ManualResetEventSlim();
+        using var meeting = new Rendezvous();
         var parallel = NewParallel(batchSize: 1);
         var running = Task.Run(() => Patience.ThrownBy(() => parallel.Run(Enumerable.Range(0, 100).Select(i => Delayed(token =>
         {
-            started.Set();
-            Patience.AwaitOrCancelled(never, token);
+            meeting.Set("started");
+            Patience.AwaitCancelled(token);
             return i;
         })))));
-        Patience.Await(started, "a call to start");
+        meeting.Await("started", "a call to start");
         Patience.Within(parallel.Dispose);
         Assert.IsAssignableFrom<OperationCanceledException>(Patience.Await(running, "the run to end with its Parallel"));
     }

@@ -57,18 +57,18 @@ public abstract partial class ParallelConformance
             return; // Here no call can end before an earlier one: Run_LazySequence_GivesResultsInItsOrder says it all.
         }
 
-        using var secondEnded = new ManualResetEventSlim();
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel(batchSize: 1);
         var results = Patience.Within(() => parallel.Run(
         [
             Delayed(() =>
             {
-                Patience.Await(secondEnded, "the second call to end before the first");
+                meeting.Await("second ended", "the second call to end before the first");
                 return 1;
             }),
             Delayed(() =>
             {
-                secondEnded.Set();
+                meeting.Set("second ended");
                 return 2;
             }),
             Delayed(() => 3),
@@ -79,27 +79,21 @@ public abstract partial class ParallelConformance
     [Fact]
     public void Run_TwoJobs_MakesTwoCallsAtOnceAndNeverMore()
     {
-        var running = 0;
-        var most = 0;
-        using var both = new Barrier(NJobs);
+        using var meeting = new Rendezvous();
+        var atOnce = Traits.RunsCallsAtOnce;
         using var parallel = NewParallel(batchSize: 1);
-        Patience.Within(() => parallel.Run(Enumerable.Range(0, 60).Select(i => Delayed(() =>
+        var running = Patience.Within(() => parallel.Run(Enumerable.Range(0, 60).Select(i => Delayed(() =>
         {
-            var now = Interlocked.Increment(ref running);
-            lock (both)
+            var now = meeting.Add("running");
+            if (atOnce)
             {
-                most = Math.Max(most, now);
+                meeting.Meet("both", NJobs, "two jobs to make two calls at once");
             }
 
-            if (Traits.RunsCallsAtOnce)
-            {
-                Assert.True(both.SignalAndWait(Patience.Limit), "Two jobs did not make two calls at once.");
-            }
-
-            Interlocked.Decrement(ref running);
-            return i;
+            meeting.Add("running", -1);
+            return now;
         }))));
-        Assert.Equal(Traits.RunsCallsAtOnce ? NJobs : 1, most);
+        Assert.Equal(Traits.RunsCallsAtOnce ? NJobs : 1, running.Max());
     }
 
     [Theory]
@@ -107,17 +101,18 @@ public abstract partial class ParallelConformance
     [InlineData(16)]
     public void Run_ManyCalls_MakesEachOnce(int batchSize)
     {
-        var made = new int[2000];
+        const int Total = 2000;
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel(batchSize: batchSize);
-        Patience.Within(() => parallel.Run(Enumerable.Range(0, made.Length).Select(i => Delayed(() => Interlocked.Increment(ref made[i])))));
-        Assert.All(made, times => Assert.Equal(1, times));
+        Patience.Within(() => parallel.Run(Enumerable.Range(0, Total).Select(i => Delayed(() => meeting.Note("made", i)))));
+        Assert.Equal(Enumerable.Range(0, Total), meeting.Noted("made").Select(int.Parse).Order());
     }
 
     [Fact]
     public void Run_SameCallTwice_MakesItTwice()
     {
-        var made = 0;
-        var call = Delayed(() => Interlocked.Increment(ref made));
+        using var meeting = new Rendezvous();
+        var call = Delayed(() => meeting.Add("made"));
         using var parallel = NewParallel();
         Assert.Equal([1, 2], Patience.Within(() => parallel.Run([call, call])).Order());
     }

@@ -59,14 +59,14 @@ public abstract partial class ParallelConformance
             return; // Nothing overtakes where one call is made at a time.
         }
 
-        using var release = new ManualResetEventSlim();
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel(batchSize: 1);
         var stream = parallel.Stream(
             Enumerable.Range(0, 10).Select(i => Delayed(() =>
             {
                 if (i == 0)
                 {
-                    Patience.Await(release, "the fast calls to be read");
+                    meeting.Await("release", "the fast calls to be read");
                 }
 
                 return i;
@@ -76,7 +76,7 @@ public abstract partial class ParallelConformance
         var overtaking = 9 - Traits.CallsBehindARunningOne;
         var fast = Patience.Within(() => Enumerable.Range(0, overtaking).Select(_ => results.MoveNext() ? results.Current : -1).ToArray());
         Assert.DoesNotContain(0, fast);
-        release.Set();
+        meeting.Set("release");
         var slow = Patience.Within(() =>
         {
             var rest = new List<int>();
@@ -117,20 +117,20 @@ public abstract partial class ParallelConformance
             return;
         }
 
-        using var made = new ManualResetEventSlim();
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel(batchSize: 1);
         var stream = parallel.Stream(Enumerable.Range(0, 5).Select(i => Delayed(() =>
         {
-            made.Set();
+            meeting.Set("made");
             return i;
         })));
         if (Traits.RunsCallsHere)
         {
-            Assert.False(made.IsSet);
+            Assert.False(meeting.IsSet("made"));
         }
         else
         {
-            Patience.Await(made, "a call of a stream that nobody reads");
+            meeting.Await("made", "a call of a stream that nobody reads");
         }
 
         Assert.Equal(Enumerable.Range(0, 5), Patience.Within(stream.ToArray));

@@ -77,9 +77,7 @@ public abstract partial class ParallelConformance
             return; // One call at a time: none runs while the stream is being left.
         }
 
-        using var never = new ManualResetEventSlim();
-        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var waiting = new ManualResetEventSlim();
+        using var meeting = new Rendezvous();
 
         // One call in flight, so that the one that is read is made before those that wait: a cluster may start them in another order than they were sent in.
         using var parallel = NewParallel(preDispatch: 1, batchSize: 1);
@@ -89,21 +87,19 @@ public abstract partial class ParallelConformance
             {
                 if (i > 0)
                 {
-                    waiting.Set();
-                    if (Patience.AwaitOrCancelled(never, token))
-                    {
-                        told.TrySetResult();
-                    }
+                    meeting.Set("waiting");
+                    Patience.AwaitCancelled(token);
+                    meeting.Set("told");
                 }
 
                 return i;
             }))))
             {
-                Patience.Await(waiting, "a call that waits for its token");
+                meeting.Await("waiting", "a call that waits for its token");
                 break;
             }
         });
-        Patience.Await(told.Task, "the call to hear that the stream was left");
+        meeting.Await("told", "the call to hear that the stream was left");
     }
 
     [Theory]
@@ -118,15 +114,15 @@ public abstract partial class ParallelConformance
             return;
         }
 
-        using var never = new ManualResetEventSlim();
+        var atOnce = Traits.RunsCallsAtOnce;
         using var parallel = NewParallel(preDispatch: 1, batchSize: 1);
 
         // The second call waits until the run ends. One call at a time cannot wait for that: there the endless sequence is what has to end.
         var calls = new CountedSequence<int>(Enumerable.Range(0, int.MaxValue).Select(i => Delayed(token =>
         {
-            if (i > 0 && Traits.RunsCallsAtOnce)
+            if (i > 0 && atOnce)
             {
-                Patience.AwaitOrCancelled(never, token);
+                Patience.AwaitCancelled(token);
             }
 
             return i;

@@ -26,11 +26,11 @@ public abstract partial class ParallelConformance
             return; // Run_TimeoutOnABackendWithoutIt_WarnsAndRunsWithout
         }
 
-        using var release = new ManualResetEventSlim();
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel(batchSize: 1, timeout: ShortTimeout);
         try
         {
-            var thrown = Assert.IsType<TimeoutException>(Patience.ThrownBy(() => parallel.Run(Enumerable.Range(0, 8).Select(i => Delayed(StuckAt, i, 5, release)))));
+            var thrown = Assert.IsType<TimeoutException>(Patience.ThrownBy(() => parallel.Run(Enumerable.Range(0, 8).Select(i => Delayed(StuckAt, i, 5, meeting)))));
             Assert.Equal(5, thrown.GetCallFailure()?.CallIndex);
             Assert.Contains($"{nameof(StuckAt)}(5, 5, ", thrown.GetCallFailure()?.Call, StringComparison.Ordinal);
 
@@ -39,7 +39,7 @@ public abstract partial class ParallelConformance
         }
         finally
         {
-            release.Set();
+            meeting.Set("release");
         }
     }
 
@@ -51,23 +51,19 @@ public abstract partial class ParallelConformance
             return;
         }
 
-        using var never = new ManualResetEventSlim();
-        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel(batchSize: 1, timeout: ShortTimeout);
         var outcomes = Patience.Within(() => parallel.Run(
         [
             Delayed(token =>
             {
-                if (Patience.AwaitOrCancelled(never, token))
-                {
-                    told.SetResult();
-                }
-
+                Patience.AwaitCancelled(token);
+                meeting.Set("told");
                 return 1;
             }).AsOutcome(),
             Delayed(() => 2).AsOutcome(),
         ]));
-        Patience.Await(told.Task, "the overdue call to be told");
+        meeting.Await("told", "the overdue call to be told");
         Assert.IsType<TimeoutException>(outcomes[0].Exception);
         Assert.Equal(2, outcomes[1].Value);
     }
@@ -83,11 +79,11 @@ public abstract partial class ParallelConformance
             return;
         }
 
-        using var release = new ManualResetEventSlim();
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel(preDispatch: "all", batchSize: batchSize, timeout: ShortTimeout);
         try
         {
-            var outcomes = Patience.Within(() => parallel.Run(Enumerable.Range(0, 12).Select(i => Delayed(StuckAt, i, i % 5 == 1 ? i : -1, release).AsOutcome())));
+            var outcomes = Patience.Within(() => parallel.Run(Enumerable.Range(0, 12).Select(i => Delayed(StuckAt, i, i % 5 == 1 ? i : -1, meeting).AsOutcome())));
             Assert.Equal(12, outcomes.Length);
             for (var i = 0; i < outcomes.Length; i++)
             {
@@ -105,7 +101,7 @@ public abstract partial class ParallelConformance
         }
         finally
         {
-            release.Set();
+            meeting.Set("release");
         }
     }
 
@@ -118,16 +114,16 @@ public abstract partial class ParallelConformance
         }
 
         // Both workers are stuck until they are given up, a whole timeout after the dispatch of all. What waits behind them starts its own clock then.
-        using var release = new ManualResetEventSlim();
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel(preDispatch: "all", batchSize: 1, timeout: ShortTimeout);
         try
         {
-            var outcomes = Patience.Within(() => parallel.Run(Enumerable.Range(0, 6).Select(i => Delayed(StuckAt, i, i < NJobs ? i : -1, release).AsOutcome())));
+            var outcomes = Patience.Within(() => parallel.Run(Enumerable.Range(0, 6).Select(i => Delayed(StuckAt, i, i < NJobs ? i : -1, meeting).AsOutcome())));
             Assert.Equal(Enumerable.Range(0, 6).Select(i => i >= NJobs), outcomes.Select(outcome => outcome.IsSuccess));
         }
         finally
         {
-            release.Set();
+            meeting.Set("release");
         }
     }
 
@@ -139,29 +135,29 @@ public abstract partial class ParallelConformance
             return;
         }
 
-        using var release = new ManualResetEventSlim();
+        using var meeting = new Rendezvous();
         using var parallel = NewParallel(batchSize: 1, timeout: ShortTimeout);
         try
         {
             var outcomes = Patience.Within(() => parallel.Run(Enumerable.Range(0, 4).Select(i => Delayed(token =>
             {
                 using var registration = token.Register(() => throw new UserException(i, ["told"]));
-                return StuckAt(i, 2, release);
+                return StuckAt(i, 2, meeting);
             }).AsOutcome())));
             Assert.Equal([true, true, false, true], outcomes.Select(outcome => outcome.IsSuccess));
             Assert.IsType<TimeoutException>(outcomes[2].Exception);
         }
         finally
         {
-            release.Set();
+            meeting.Set("release");
         }
     }
 
-    private static int StuckAt(int number, int stuck, ManualResetEventSlim release)
+    private static int StuckAt(int number, int stuck, Rendezvous meeting)
     {
         if (number == stuck)
         {
-            Patience.Await(release, "the test to let a stuck call go");
+            meeting.Await("release", "the test to let a stuck call go");
         }
 
         return number;

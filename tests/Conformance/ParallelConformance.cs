@@ -4,7 +4,11 @@ using static Orleans.Joblib.Joblib;
 namespace Orleans.Joblib.Tests;
 
 /// <summary>What every backend must do. A backend's test class derives from it, sealed, and says what the backend can.</summary>
-/// <remarks>One file per subject. All runs ask for two jobs, so that a backend needs two workers and no more.</remarks>
+/// <remarks>
+/// One file per subject. All runs ask for two jobs, so that a backend needs two workers and no more. Its calls can travel: they capture values, and meet each other and their test in a
+/// <see cref="Rendezvous"/>. A new backend takes a sealed class with its <see cref="Traits"/>, and a fixture or module initializer that registers its name, if it is not registered already
+/// (<see cref="ThreadingConformanceTests"/>, <see cref="OrleansRemoteConformanceTests"/>).
+/// </remarks>
 public abstract partial class ParallelConformance
 {
     protected const int NJobs = 2;

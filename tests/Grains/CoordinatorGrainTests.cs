@@ -62,6 +62,31 @@ public sealed class CoordinatorGrainTests(TwoSilos silos) : IClassFixture<TwoSil
     }
 
     [Fact]
+    public async Task StartAsync_LateAfterTheEnd_OpensNothing()
+    {
+        var coordinator = NewCoordinator();
+        var request = new RunRequest(2, Lease, "test");
+        await coordinator.StartAsync(request, []);
+        var before = await TotalAsync();
+        await coordinator.EndAsync();
+        Assert.Empty((await coordinator.StartAsync(request, [])).Slots);
+        Assert.Equal((before.Granted - 2, before.Runs - 2), await TotalAsync());
+        Assert.False((await coordinator.GetStatusAsync()).Running);
+        Assert.Null(await coordinator.RenewAsync(replan: false));
+    }
+
+    [Fact]
+    public async Task StartAsync_AfterTheLeaseRanOut_OpensTheRunAgain()
+    {
+        var coordinator = NewCoordinator();
+        var request = new RunRequest(2, TimeSpan.FromSeconds(1), "silent");
+        await coordinator.StartAsync(request, []);
+        await TwoSilos.EventuallyAsync(async () => !(await coordinator.GetStatusAsync()).Running);
+        Assert.Equal(2, (await coordinator.StartAsync(request, [])).Slots.Length);
+        await coordinator.EndAsync();
+    }
+
+    [Fact]
     public async Task ReportAsync_FastBatches_DoublesTheAdvisedSize()
     {
         var coordinator = NewCoordinator();

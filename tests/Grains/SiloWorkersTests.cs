@@ -14,7 +14,7 @@ public sealed class SiloWorkersTests(TwoSilos silos) : IClassFixture<TwoSilos>
     {
         var time = new FakeTimeProvider();
         using var workers = Make(time);
-        workers.Reserve(Guid.NewGuid(), 2, TimeSpan.FromSeconds(30), observer: null);
+        workers.TryReserve(Guid.NewGuid(), 2, TimeSpan.FromSeconds(30), observer: null, innerMaxNumThreads: null);
         time.Advance(TimeSpan.FromSeconds(29));
         Assert.Equal(1, workers.Status.Runs);
         time.Advance(TimeSpan.FromSeconds(10));
@@ -27,7 +27,7 @@ public sealed class SiloWorkersTests(TwoSilos silos) : IClassFixture<TwoSilos>
         var time = new FakeTimeProvider();
         using var workers = Make(time);
         var run = Guid.NewGuid();
-        workers.Reserve(run, 2, TimeSpan.FromSeconds(30), observer: null);
+        workers.TryReserve(run, 2, TimeSpan.FromSeconds(30), observer: null, innerMaxNumThreads: null);
         for (var i = 0; i < 10; i++)
         {
             time.Advance(TimeSpan.FromSeconds(20));

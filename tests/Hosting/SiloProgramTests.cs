@@ -12,7 +12,7 @@ public sealed class SiloProgramTests
     {
         var (code, output) = await RunAsync(["--help"]);
         Assert.Equal(0, code);
-        Assert.All(["--cluster", "--silo-port", "--gateway-port", "--listen-address", "--tls-ca", "--drain-timeout"], option => Assert.Contains(option, output));
+        Assert.All(["--cluster", "--silo-port", "--gateway-port", "--listen-address", "--tls-ca", "--drain-timeout", "--code-cache", "--code-cache-size", "--code-idle-time"], option => Assert.Contains(option, output));
         Assert.DoesNotContain("--tls-password", output);
     }
 
@@ -46,6 +46,12 @@ public sealed class SiloProgramTests
     [InlineData("--cluster host:30000", "cluster must not be 'host:30000?cluster=joblib'")]
     [InlineData("--silo-port 5000 --gateway-port 5000", "two are '5000'")]
     [InlineData("--config /none.json", "'/none.json'")]
+    [InlineData("--code-cache code", "--code-cache must not be 'code'. Use an absolute path")]
+    [InlineData("--code-cache-size 15M", "--code-cache-size must not be '15M'")]
+    [InlineData("--code-cache-size 9999999999G", "--code-cache-size must not be '9999999999G'")]
+    [InlineData("--code-cache-size big", "--code-cache-size must not be 'big'")]
+    [InlineData("--code-idle-time 0", "--code-idle-time must not be '0'")]
+    [InlineData("--code-idle-time 8.00:00:00", "--code-idle-time must not be '8.00:00:00'")]
     public async Task Start_BadSetting_ExitsWithTwoAndSaysSo(string arguments, string fault)
     {
         var (code, output) = await RunAsync(arguments.Split(' '));
@@ -114,6 +120,25 @@ public sealed class SiloProgramTests
         await silo.ReadyAsync();
         Assert.Contains(" slots=2 ", silo.Output);
         Assert.Contains(" cluster=localhost?cluster=x ", silo.Output);
+    }
+
+    [Fact]
+    public async Task Start_CodeCacheCannotBeMade_ExitsWithOneNamingIt()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            var port = FreePorts.Next().ToString();
+            var (code, output) = await RunAsync(["--code-cache", Path.Combine(file, "code"), "--silo-port", port, "--primary-port", port, "--gateway-port", "0", "--health-port", "0"]);
+            Assert.Equal(1, code);
+            Assert.Contains($"The code cache '{Path.Combine(file, "code")}'", output);
+            Assert.Contains("cannot be used", output);
+            Assert.Contains("--code-cache", output);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     private static async Task<(int Code, string Output)> RunAsync(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null)

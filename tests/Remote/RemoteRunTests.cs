@@ -50,5 +50,37 @@ public sealed class RemoteRunTests(RemoteRunTests.Cluster cluster) : IClassFixtu
         Assert.Contains("stream", thrown.Message);
     }
 
+    [Fact]
+    public void Run_BigResults_BatchesStayWithinAMessage()
+    {
+        const int Megabyte = 1 << 20;
+        var results = Parallel(nJobs: -1, backend: BackendName).Run(Enumerable.Range(0, 200).Select(i => Delayed(() =>
+        {
+            var bytes = new byte[Megabyte];
+            Array.Fill(bytes, (byte)i);
+            return bytes;
+        })));
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => (byte)i), results.Select(bytes => bytes[^1]));
+        Assert.All(results, bytes => Assert.Equal(Megabyte, bytes.Length));
+    }
+
+    [Fact]
+    public void Run_CallTooLargeForAMessage_IsRefusedAndTheRunThatFollowsWorks()
+    {
+        var large = new byte[JoblibProtocol.MostPayloadBytes];
+        var thrown = Assert.Throws<JoblibException>(() => Parallel(nJobs: 2, backend: BackendName).Run([Delayed(() => large.Length)]));
+        Assert.EndsWith("payload-too-large", thrown.HelpLink);
+        Assert.Equal([1], Parallel(nJobs: 2, backend: BackendName).Run([Delayed(() => 1)]));
+    }
+
+    [Fact]
+    public void Run_ResultTooLargeForAMessage_FailsByName()
+    {
+        var length = JoblibProtocol.MostPayloadBytes;
+        var thrown = Assert.Throws<JoblibException>(() => Parallel(nJobs: 2, backend: BackendName).Run(Enumerable.Range(0, 4).Select(i => Delayed(() => new byte[i == 3 ? length : 1]))));
+        Assert.EndsWith("payload-too-large", thrown.HelpLink);
+        Assert.Contains("results", thrown.Message);
+    }
+
     public sealed class Cluster() : RemoteClusterFixture(BackendName, silos: 2, slotsPerSilo: 2);
 }

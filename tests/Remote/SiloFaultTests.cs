@@ -48,6 +48,39 @@ public sealed class SiloFaultTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Run_SiloIsTerminated_StartedBatchesEndThereAndQueuedOnesElsewhereEachMadeOnce()
+    {
+        const int Total = 40;
+        const int Slots = 2;
+        await using var cluster = await SiloCluster.StartAsync(silos: 2, slots: Slots);
+        await using var connection = await cluster.ConnectAsync();
+        using var meeting = new Rendezvous();
+        using var parallel = Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client), batchSize: 1, preDispatch: "all");
+        var run = parallel.RunAsync(
+            Enumerable.Range(0, Total).Select(i => Delayed(() =>
+            {
+                meeting.Note("made", $"{i} {Environment.ProcessId}");
+                meeting.Await("go", "the test to let calls end");
+                return i;
+            })),
+            TestContext.Current.CancellationToken);
+        var going = cluster.Silos[0];
+        Patience.Until(() => meeting.Noted("made").Length == 2 * Slots, "every worker to be in a call");
+        await QueuedAsync(connection, going);
+        var startedThere = MadeBy(meeting, going.Id);
+        Assert.Equal(Slots, startedThere.Length);
+
+        going.Terminate();
+        Patience.Until(() => going.Output.Contains("Draining: ", StringComparison.Ordinal), "the silo to drain");
+        meeting.Set("go");
+        Assert.Equal(Enumerable.Range(0, Total), await run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
+        Assert.Equal(0, await going.ExitAsync());
+        Assert.Equal(startedThere, MadeBy(meeting, going.Id));
+        Assert.Equal(Enumerable.Range(0, Total), meeting.Noted("made").Select(line => int.Parse(line.Split(' ')[0])).Order());
+        output.WriteLine(going.Output);
+    }
+
+    [Fact]
     public async Task Run_SiloJoins_ItGetsSlots()
     {
         await using var cluster = await SiloCluster.StartAsync(silos: 1, slots: 1);
@@ -83,6 +116,19 @@ public sealed class SiloFaultTests(ITestOutputHelper output)
             parallel.RunAsync(Enumerable.Range(0, 8).Select(i => Delayed(Deadly, i)), TestContext.Current.CancellationToken));
         Assert.Contains("Deadly(3)", thrown.Message);
         Assert.Equal(3, cluster.Silos.Count(silo => silo.HasExited));
+    }
+
+    private static string[] MadeBy(Rendezvous meeting, int process) =>
+        [.. meeting.Noted("made").Where(line => line.EndsWith($" {process}", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+
+    private static async Task QueuedAsync(JoblibCluster connection, SiloProcess silo)
+    {
+        using var limit = new CancellationTokenSource(Patience.Limit);
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while ((await connection.Client.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo.Address)).GetStatusAsync()).Queued == 0)
+        {
+            await look.WaitForNextTickAsync(limit.Token);
+        }
     }
 
     private static int Deadly(int i)

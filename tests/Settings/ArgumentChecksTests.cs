@@ -31,8 +31,8 @@ public sealed class ArgumentChecksTests
     public void ParallelConfig_InnerThreadsOnABackendThatCannotLimitThem_Throws()
     {
         Assert.Throws<ArgumentException>(() => ParallelConfig(innerMaxNumThreads: 2));
-        var thrown = Assert.Throws<ArgumentException>(() => ParallelConfig("threading", innerMaxNumThreads: 2));
-        Assert.Contains("'threading'", thrown.Message, StringComparison.Ordinal);
+        var thrown = Assert.Throws<ArgumentException>(() => ParallelConfig("sequential", innerMaxNumThreads: 2));
+        Assert.Contains("'sequential'", thrown.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -44,11 +44,13 @@ internal sealed class ChildProcess : IDisposable
     /// <param name="arguments">Its command line.</param>
     /// <param name="environment">Variables set for it, or taken away where null.</param>
     /// <param name="networkNamespace">The network namespace to run in.</param>
-    internal static ChildProcess Start(string metadata, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? networkNamespace = null)
+    /// <param name="prefix">A command that runs the program, taskset say.</param>
+    internal static ChildProcess Start(
+        string metadata, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? networkNamespace = null, string[]? prefix = null)
     {
         var path = typeof(ChildProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == metadata).Value!;
         var dotnet = Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet");
-        string[] command = networkNamespace is null ? [dotnet, path, .. arguments] : ["ip", "netns", "exec", networkNamespace, dotnet, path, .. arguments];
+        string[] command = [.. prefix ?? [], .. networkNamespace is null ? Array.Empty<string>() : ["ip", "netns", "exec", networkNamespace], dotnet, path, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("JOBLIB_", StringComparison.Ordinal)).ToList())
         {

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Orleans.Joblib.Tests;
 
-/// <summary>A local cluster under a backend name of its own, so that clusters of several test classes live side by side.</summary>
+/// <summary>A local cluster under a backend name of its own, so that clusters of several test classes live side by side. What could not travel is refused.</summary>
 public abstract class ClusterFixture(string name, int silos, int slotsPerSilo) : IAsyncLifetime
 {
     private LocalCluster? _cluster;
@@ -13,7 +13,7 @@ public abstract class ClusterFixture(string name, int silos, int slotsPerSilo) :
     public async ValueTask InitializeAsync()
     {
         _cluster = await LocalCluster.StartAsync(silos, slotsPerSilo);
-        _registration = new BackendRegistration(name, () => new OrleansBackend(_cluster.Client));
+        _registration = new BackendRegistration(name, () => new OrleansBackend(_cluster.Client, new OrleansBackendOptions { VerifyTravel = true }));
     }
 
     public async ValueTask DisposeAsync()

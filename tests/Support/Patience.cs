@@ -23,13 +23,8 @@ internal static class Patience
 
     internal static void Until(Func<bool> condition, string what) => Check(SpinWait.SpinUntil(condition, Limit), what);
 
-    /// <summary>Waits inside a call: for the signal, or for the call's token.</summary>
-    internal static bool AwaitOrCancelled(ManualResetEventSlim signal, CancellationToken token)
-    {
-        var first = WaitHandle.WaitAny([signal.WaitHandle, token.WaitHandle], Limit);
-        Check(first != WaitHandle.WaitTimeout, "a call to be released or cancelled");
-        return first == 1;
-    }
+    /// <summary>Waits inside a call until its token tells it to end.</summary>
+    internal static void AwaitCancelled(CancellationToken token) => Check(token.WaitHandle.WaitOne(Limit), "a call to be cancelled");
 
     /// <summary>Does the work on a thread of its own, so that a hang in it fails the test instead of the test run.</summary>
     internal static T Within<T>(Func<T> work)

@@ -19,6 +19,8 @@ public sealed class SiloProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
+    public int Slots => int.Parse(_ready["slots"]);
+
     public bool HasExited => _process.HasExited;
 
     /// <summary>All that it wrote so far, to standard output and standard error.</summary>
@@ -42,8 +44,9 @@ public sealed class SiloProcess : IAsyncDisposable
     }
 
     /// <summary>Starts the program with these arguments and waits for nothing.</summary>
-    public static SiloProcess Launch(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? networkNamespace = null) =>
-        new(ChildProcess.Start("SiloProgram", [.. arguments, .. ParentOption(arguments)], environment, networkNamespace));
+    public static SiloProcess Launch(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? networkNamespace = null, string[]? prefix = null) =>
+        new(ChildProcess.Start("SiloProgram", [.. arguments, .. ParentOption(arguments)], environment, networkNamespace, prefix));
 
     /// <summary>Waits for the line that says it is ready.</summary>
     public async Task ReadyAsync()

@@ -4,7 +4,7 @@ namespace Orleans.Joblib.Tests;
 
 public sealed class FairQueueTests
 {
-    private readonly FairQueue _queue = new();
+    private readonly FairQueue<IWorkItem> _queue = new();
 
     [Fact]
     public void TryDequeue_SeveralOwners_ServesThemInTurnAndEachInItsOrder()

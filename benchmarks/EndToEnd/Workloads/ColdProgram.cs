@@ -5,11 +5,11 @@ using System.Text.Json.Nodes;
 namespace Orleans.Joblib.Benchmarks.EndToEnd;
 
 /// <summary>benchmarks/Cold, built one way: as it comes, with ReadyToRun, or with ReadyToRun as one image with its own runtime.</summary>
-internal sealed class ColdProgram(string backend, string build) : IContender
+internal class ColdProgram(string backend, string build, string? variant = null) : IContender
 {
     private const string ProjectName = "Orleans.Joblib.Benchmarks.Cold";
+    internal const string ReadyToRun = "r2r";
     private const string Plain = "build";
-    private const string ReadyToRun = "r2r";
     private const string Composite = "r2r-composite";
 
     private string _program = "";
@@ -18,13 +18,13 @@ internal sealed class ColdProgram(string backend, string build) : IContender
 
     public string Backend => backend;
 
-    public KeyValuePair<string, string>? Variant => new("mode", build);
+    public KeyValuePair<string, string>? Variant => new("mode", variant ?? build);
 
     public bool IsPeer => false;
 
     public JsonObject Fields => [];
 
-    public void Prepare()
+    public virtual void Prepare()
     {
         // A folder of its own for all that a build makes: one with a runtime identifier must not disturb the solution's.
         var root = RepositoryRoot();
@@ -45,15 +45,15 @@ internal sealed class ColdProgram(string backend, string build) : IContender
             OperatingSystem.IsWindows() ? ProjectName + ".exe" : ProjectName);
     }
 
-    public Measurement Measure()
+    public virtual Measurement Measure() => Measure([backend]);
+
+    public virtual void Dispose() => GC.SuppressFinalize(this);
+
+    private protected Measurement Measure(string[] arguments)
     {
-        var start = new ProcessStartInfo(_program, [backend]);
+        var start = new ProcessStartInfo(_program, arguments);
         start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
         return FirstResult.Measure(start);
-    }
-
-    public void Dispose()
-    {
     }
 
     private static void Build(string[] arguments)

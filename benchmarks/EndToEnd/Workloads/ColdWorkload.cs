@@ -9,10 +9,9 @@ internal sealed class ColdWorkload : IWorkload
 
     public void Run(BenchmarkOptions options, ResultLines lines)
     {
-        List<IContender> contenders =
-        [
-            .. ColdProgram.Builds.Select(build => new ColdProgram(options.Backend, build)),
-        ];
+        List<IContender> contenders = options.Backend == BackendSession.OrleansRemote
+            ? [new ColdRemoteProgram(codeIsThere: false), new ColdRemoteProgram(codeIsThere: true)]
+            : [.. ColdProgram.Builds.Select(build => new ColdProgram(options.Backend, build))];
         if (options.Peers)
         {
             contenders.AddRange(PythonPeer.All.Select(peer => new ColdPythonPeer(options, peer)));

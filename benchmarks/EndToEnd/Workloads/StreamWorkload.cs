@@ -26,13 +26,13 @@ internal sealed class StreamWorkload : IWorkload
         // The streams come before Run: pages that its array left behind would hide their growth.
         List<IContender> contenders =
         [
-            Side(session.Name, "stream", () => Read(parallel.Stream(Sequence()), calls)),
-            Side(session.Name, "stream-async", () => ReadAsync(parallel.StreamAsync(Sequence()), calls).GetAwaiter().GetResult()),
+            Side(session.Name, "stream", () => Read(parallel.Stream(Sequence()), calls, session)),
+            Side(session.Name, "stream-async", () => ReadAsync(parallel.StreamAsync(Sequence()), calls, session).GetAwaiter().GetResult()),
             Side(session.Name, "run", () => NoOpWorkload.Rate(() => parallel.Run(Sequence()), calls)),
         ];
         if (options.Peers)
         {
-            contenders.Add(Side(NoOpPeers.Plinq, "stream", () => Read(NoOpPeers.PlinqQuery(calls, nJobs), calls), isPeer: true));
+            contenders.Add(Side(NoOpPeers.Plinq, "stream", () => Read(NoOpPeers.PlinqQuery(calls, nJobs), calls, session), isPeer: true));
             contenders.AddRange(PythonPeer.All.Select(peer => new PythonPeer(options, Name, peer, nJobs, Math.Min(calls, 20_000)) { Variant = Api("stream") }));
         }
 
@@ -50,9 +50,9 @@ internal sealed class StreamWorkload : IWorkload
 
     private static KeyValuePair<string, string> Api(string name) => new("api", name);
 
-    private static Measurement Read(IEnumerable<int> results, int calls)
+    private static Measurement Read(IEnumerable<int> results, int calls, BackendSession session)
     {
-        var reading = new Reading();
+        var reading = new Reading(session);
         foreach (var result in results)
         {
             reading.Take(result);
@@ -61,9 +61,9 @@ internal sealed class StreamWorkload : IWorkload
         return reading.End(calls);
     }
 
-    private static async Task<Measurement> ReadAsync(IAsyncEnumerable<int> results, int calls)
+    private static async Task<Measurement> ReadAsync(IAsyncEnumerable<int> results, int calls, BackendSession session)
     {
-        var reading = new Reading();
+        var reading = new Reading(session);
         await foreach (var result in results)
         {
             reading.Take(result);
@@ -72,7 +72,7 @@ internal sealed class StreamWorkload : IWorkload
         return reading.End(calls);
     }
 
-    private sealed class Reading
+    private sealed class Reading(BackendSession session)
     {
         private readonly long _began = Stopwatch.GetTimestamp();
         private int _read;
@@ -88,11 +88,11 @@ internal sealed class StreamWorkload : IWorkload
 
             if (_read % CallsBetweenSamples == 0)
             {
-                _peak = Math.Max(_peak, Environment.WorkingSet);
+                _peak = Math.Max(_peak, session.WorkingSet);
             }
             else if (_read == CallsBeforeBaseline)
             {
-                _baseline = Environment.WorkingSet;
+                _baseline = session.WorkingSet;
             }
         }
 

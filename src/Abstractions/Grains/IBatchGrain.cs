@@ -8,7 +8,10 @@ public interface IBatchGrain : IGrainWithStringKey
     [Alias("Execute")]
     ValueTask<BatchAnswer> ExecuteAsync(BatchRequest request);
 
-    /// <summary>Hands batches of another process to the silo's workers and answers at once; outcomes go to the run's <see cref="IRunObserver"/>.</summary>
+    /// <summary>
+    /// Hands batches of another process to the silo's workers and answers at once, or within milliseconds with the outcome, if the request awaits it; other outcomes
+    /// go to the run's <see cref="IRunObserver"/>.
+    /// </summary>
     /// <remarks>A batch that the silo has in hand already is not executed again: a message whose answer was lost may be sent again.</remarks>
     [Alias("ExecuteRemote")]
     [ResponseTimeout("00:00:10")]

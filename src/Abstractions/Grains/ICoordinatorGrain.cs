@@ -4,7 +4,7 @@ namespace Orleans.Joblib;
 [Alias("Orleans.Joblib.ICoordinatorGrain")]
 public interface ICoordinatorGrain : IGrainWithGuidKey
 {
-    /// <summary>Opens the run and grants slots on the silos with the most free workers. Called again after a loss, it opens the run anew.</summary>
+    /// <summary>Opens the run and grants slots on the silos with the most free workers. Called again after a loss, it opens the run anew; a run that its client has ended is not opened again, and gets no slots.</summary>
     /// <param name="request">What the client asks for.</param>
     /// <param name="held">The slots that the client holds from before a loss: they keep their numbers where their silos are still there.</param>
     [Alias("Start")]

@@ -5,8 +5,9 @@ namespace Orleans.Joblib;
 public interface ISiloSlotsGrain : IGrainWithStringKey
 {
     /// <summary>Grants slots to a run, or changes what it has; 0 leaves it only the batches that it has in hand here.</summary>
+    /// <returns>False when the run's client has ended it: a request that was late on its way must not open it again.</returns>
     [Alias("Reserve")]
-    Task ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer);
+    Task<bool> ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads);
 
     /// <summary>Keeps a run's slots for another lease.</summary>
     [Alias("Renew")]
@@ -18,8 +19,10 @@ public interface ISiloSlotsGrain : IGrainWithStringKey
     Task<SiloCheck> CheckAsync(Guid run);
 
     /// <summary>Takes a run's slots back: its queued batches are dropped, workers that still execute one are given up.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="forGood">Whether its client has ended it; else its lease ran out, and the client may open it again.</param>
     [Alias("Release")]
-    Task ReleaseAsync(Guid run);
+    Task ReleaseAsync(Guid run, bool forGood);
 
     /// <summary>The silo's workers and what they are doing.</summary>
     [Alias("GetStatus")]

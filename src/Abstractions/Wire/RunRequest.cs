@@ -5,6 +5,7 @@ namespace Orleans.Joblib;
 /// <param name="Lease">The run ends when its client has not renewed it for this long.</param>
 /// <param name="Client">Names the client in logs: machine/process.</param>
 /// <param name="Observer">Where silos of other processes bring outcomes; null when the client takes none.</param>
+/// <param name="InnerMaxNumThreads">Threads that one call may use; null for the cores of its silo divided by the silo's workers.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("Orleans.Joblib.RunRequest")]
@@ -12,7 +13,8 @@ public sealed record RunRequest(
     [property: Id(0)] int RequestedSlots,
     [property: Id(1)] TimeSpan Lease,
     [property: Id(2)] string Client,
-    [property: Id(3)] IRunObserver? Observer = null)
+    [property: Id(3)] IRunObserver? Observer = null,
+    [property: Id(4)] int? InnerMaxNumThreads = null)
 {
     /// <summary>Asks for every worker of the cluster.</summary>
     public const int AllSlots = -1;

@@ -16,6 +16,8 @@ internal static class BackendRegistry
         {
             [Sequential] = static () => new SequentialBackend(),
             [Threading] = static () => new ThreadingBackend(),
+            [Loky] = static () => new LokyBackend(),
+            [Multiprocessing] = static () => new MultiprocessingBackend(),
         },
         Threading);
 
@@ -58,7 +60,6 @@ internal static class BackendRegistry
         {
             Orleans => $"The backend 'orleans' has no cluster. Set {EnvironmentCluster.Variable} to one ('redis://host:port?cluster=NAME' or 'localhost:gatewayPort'), or call "
                 + "Joblib.RegisterOrleans(client) first, with the client of 'await JoblibCluster.ConnectAsync(…)' or of 'await LocalCluster.StartAsync()' from the package Orleans.Joblib.Silo.",
-            Loky or Multiprocessing => $"The backend '{name}' needs worker processes, which this version does not have. Use 'threading' or 'orleans'.",
             _ => $"There is no backend '{name}'. Use one of {string.Join(", ", Names.Select(n => $"'{n}'"))}, or register it with Joblib.RegisterParallelBackend.",
         },
         nameof(name))

@@ -95,8 +95,11 @@ public abstract class ParallelBackend
     /// <summary>Releases workers. The backend may be configured again afterwards.</summary>
     public virtual ValueTask TerminateAsync() => ValueTask.CompletedTask;
 
-    /// <summary>joblib's rule for local workers: a negative number counts back from the cores, and never below 1.</summary>
-    protected static int LocalNJobs(int nJobs) => nJobs > 0 ? nJobs : Math.Max(CpuCounter.Count(onlyPhysicalCores: false) + 1 + nJobs, 1);
+    /// <summary>joblib's rule for local workers: a negative number counts back from the cores (inside a call, from its thread cap), and never below 1.</summary>
+    protected static int LocalNJobs(int nJobs) => nJobs > 0 ? nJobs : Math.Max(ThreadCap.Cores(onlyPhysicalCores: false) + 1 + nJobs, 1);
+
+    /// <summary>Whether the threads that complete batches must not read the user's sequence: they are the only ones that hear of a worker.</summary>
+    internal virtual bool DispatchesElsewhere => false;
 
     /// <summary>Another <c>Parallel</c> takes the configured backend over: what it learned of the calls of the one before is not about its calls.</summary>
     internal virtual void Forget()

@@ -13,6 +13,7 @@ public sealed class ThreadingBackend : AutoBatchingBackend
 
     private WorkerPool? _pool;
     private int _nJobs;
+    private ThreadLimit _limit;
 
     /// <summary>A backend without workers; <see cref="ConfigureAsync"/> gets them ready.</summary>
     public ThreadingBackend()
@@ -32,6 +33,9 @@ public sealed class ThreadingBackend : AutoBatchingBackend
     /// <inheritdoc/>
     public override bool SupportsTimeout => true;
 
+    /// <inheritdoc/>
+    public override bool SupportsInnerMaxNumThreads => true;
+
     /// <summary>The pool that runs the batches; null while not configured.</summary>
     internal WorkerPool? Pool => _pool;
 
@@ -47,6 +51,7 @@ public sealed class ThreadingBackend : AutoBatchingBackend
             throw new FallbackToBackendException(new SequentialBackend { NestingLevel = NestingLevel });
         }
 
+        _limit = ThreadLimit.Of(_nJobs, settings.InnerMaxNumThreads);
         _pool = NewPool();
         return _nJobs;
     }
@@ -81,5 +86,5 @@ public sealed class ThreadingBackend : AutoBatchingBackend
         return base.TerminateAsync();
     }
 
-    private WorkerPool NewPool() => new(_nJobs, "joblib-threading");
+    private WorkerPool NewPool() => new(_nJobs, "joblib-threading", _limit);
 }

@@ -218,8 +218,8 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
         var duration = _observer.BatchEnded(batch, batch.IsWhole, fault);
         if (fault is not null)
         {
-            // What could not travel, or killed its silos, is the calls' own fault, and says so.
-            Fail(fault is CannotTravelException or TerminatedWorkerException ? fault : new JoblibException(
+            // The library's own errors name the thing and the remedy already.
+            Fail(fault is JoblibException ? fault : new JoblibException(
                 "backend-fault",
                 $"The backend '{Name}' could not execute batch {batch.Number} ({batch.Count} calls from call {batch.FirstCallIndex}): {fault.Message}",
                 fault));
@@ -289,7 +289,11 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
             }
         }
 
-        if (hasTurn)
+        if (hasTurn && _backend.Backend.DispatchesElsewhere)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static run => run.DispatchInCallersContext(), this, preferLocal: false);
+        }
+        else if (hasTurn)
         {
             DispatchInCallersContext();
         }

@@ -11,7 +11,7 @@ internal sealed class OrleansRegistrationService(IClusterClient client, IOptions
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        var standard = new OrleansBackendOptions { Lease = options.Value.Lease, ConnectTimeout = options.Value.ConnectTimeout };
+        var standard = new OrleansBackendOptions { Lease = options.Value.Lease, ConnectTimeout = options.Value.ConnectTimeout, VerifyTravel = options.Value.VerifyTravel };
         _registration = new BackendRegistration(BackendRegistry.Orleans, () => new OrleansBackend(client, standard), options.Value.MakeDefault);
         Joblib.LoggerFactory ??= loggers;
         return Task.CompletedTask;

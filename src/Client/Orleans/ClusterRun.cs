@@ -21,16 +21,24 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private static readonly TimeSpan ShortBatch = TimeSpan.FromMilliseconds(5);
     private const int MostInHandPerSlot = 128;
 
+    // A batch shorter than this is over before a second message about it would have come.
+    private static readonly TimeSpan AwaitedBatch = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock _gate = new();
     private readonly Queue<Slot> _places = new();
     private readonly Queue<CallBatch> _waiting = new();
     private readonly List<Slot> _closed = [];
+
+    // Silos that others see in the cluster and this process has not reached for a lease: their slots are not used until they answer.
+    private readonly HashSet<SiloAddress> _unreached = [];
     private readonly IClusterClient _client;
     private readonly ClientCode _code;
     private readonly RunRequest _request;
     private readonly TimeSpan _connectTimeout;
+    private readonly bool _verifiesTravel;
     private readonly CancellationTokenSource _ending = new();
     private readonly SemaphoreSlim _opening = new(1, 1);
+    private readonly PayloadBound _payloads = new();
     private readonly OutcomeReceiver _receiver;
     private readonly IRunObserver _observer;
     private ICoordinatorGrain? _coordinator;
@@ -41,11 +49,12 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private volatile bool _short;
     private volatile bool _replan;
 
-    private ClusterRun(IClusterClient client, RunRequest request, TimeSpan connectTimeout)
+    private ClusterRun(IClusterClient client, RunRequest request, OrleansBackendOptions options)
     {
         _client = client;
         _code = ClientCode.Of(client);
-        _connectTimeout = connectTimeout;
+        _connectTimeout = options.ConnectTimeout;
+        _verifiesTravel = options.VerifyTravel;
         _receiver = new OutcomeReceiver(this);
         _observer = client.CreateObjectReference<IRunObserver>(_receiver);
         _request = request with { Observer = _observer };
@@ -69,23 +78,26 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     /// <summary>Whether some slot is in another process.</summary>
     internal bool IsRemote { get; private set; }
 
+    /// <summary>Whether batches have become so short that a silo may answer with the outcome.</summary>
+    internal bool AwaitsOutcomes { get; private set; }
+
     /// <summary>Whether a silo was met that takes no more batches: the slots are to be granted afresh.</summary>
     internal bool WantsReplan => _replan;
 
     /// <summary>The coordinator's latest advice, in calls.</summary>
-    internal int AdvisedBatchSize => Math.Max(1, Volatile.Read(ref _advisedBatchSize));
+    internal int AdvisedBatchSize => _payloads.Bound(Math.Max(1, Volatile.Read(ref _advisedBatchSize)));
 
-    internal static async Task<ClusterRun> OpenAsync(IClusterClient client, RunRequest request, TimeSpan connectTimeout, CancellationToken cancellationToken)
+    internal static async Task<ClusterRun> OpenAsync(IClusterClient client, RunRequest request, OrleansBackendOptions options, CancellationToken cancellationToken)
     {
         ClusterRun run;
         try
         {
-            run = new ClusterRun(client, request, connectTimeout);
+            run = new ClusterRun(client, request, options);
         }
         catch (Exception exception)
         {
             // A client that has been disposed gives no grains.
-            throw NotReached(exception, connectTimeout);
+            throw NotReached(exception, options.ConnectTimeout);
         }
 
         try
@@ -109,12 +121,28 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         batch.Carrier = this;
         if (IsRemote)
         {
-            batch.Payload = batch.Encode(_code.Encoder);
+            batch.Payload = Encode(batch);
+        }
+        else if (_verifiesTravel)
+        {
+            batch.Encode(_code.Encoder);
+            batch.ResultVerifier = _code.Encoder;
         }
 
         LocalBatches.Add(batch);
         JoblibInstruments.PayloadSent(batch.Payload?.Length ?? 0);
         Place(batch);
+    }
+
+    /// <summary>A batch's calls as bytes.</summary>
+    /// <exception cref="CannotTravelException">A call holds what cannot leave this process.</exception>
+    /// <exception cref="JoblibException">They are more than a message carries.</exception>
+    internal byte[] Encode(CallBatch batch)
+    {
+        var payload = batch.Encode(_code.Encoder);
+        PayloadBound.Check(batch, payload.Length);
+        _payloads.Saw(batch.Count, payload.Length);
+        return payload;
     }
 
     /// <summary>A silo took the batches of a message, or some of them.</summary>
@@ -180,13 +208,28 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
     }
 
-    /// <summary>A silo was not reached for a whole lease: no more goes there unless the cluster grants the slot anew.</summary>
+    /// <summary>An outcome that came with the answer to its batch's message.</summary>
+    internal void Receive(RemoteSlot slot, BatchOutcome outcome)
+    {
+        slot.Acknowledge(outcome.Handle);
+        if (LocalBatches.Find(outcome.Handle) is { } batch && slot.TryTake(batch))
+        {
+            TakeOrFail(batch, outcome);
+        }
+    }
+
+    /// <summary>A silo was not reached for a whole lease: no more goes there until it answers. What it was asked to execute it did not take, so it counts against no batch.</summary>
     internal void NotReached(Slot slot, IReadOnlyList<CallBatch> batches)
     {
+        lock (_gate)
+        {
+            _unreached.Add(slot.Grant.Silo);
+        }
+
         Close(slot);
         foreach (var batch in batches)
         {
-            Resend(batch, died: true);
+            Resend(batch, died: false);
         }
     }
 
@@ -259,7 +302,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     {
         lock (_gate)
         {
-            return [.. _slots.Concat(_closed).Where(slot => slot.IsRemote).Select(slot => slot.Grant.Silo).Distinct()];
+            return [.. _slots.Concat(_closed).Where(slot => slot.IsRemote).Select(slot => slot.Grant.Silo).Concat(_unreached).Distinct()];
         }
     }
 
@@ -268,6 +311,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     internal bool TakeCheck(SiloAddress silo, SiloCheck check, long askedAt)
     {
         var changed = TakeMembers(check.Membership);
+        lock (_gate)
+        {
+            changed |= _unreached.Remove(silo);
+        }
+
         var there = check.InHand.ToHashSet();
         foreach (var slot in RemoteSlotsOf(silo))
         {
@@ -302,6 +350,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
 
             _slots = [.. _slots.Except(dead)];
             _closed.RemoveAll(slot => dead.Contains(slot));
+            _unreached.IntersectWith(members.Active);
         }
 
         foreach (var silo in dead.GroupBy(slot => slot.Grant.Silo))
@@ -368,14 +417,19 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     {
         foreach (var (batch, outcome) in outcomes)
         {
-            try
-            {
-                Take(batch, outcome);
-            }
-            catch (Exception exception)
-            {
-                batch.Complete(exception);
-            }
+            TakeOrFail(batch, outcome);
+        }
+    }
+
+    private void TakeOrFail(CallBatch batch, BatchOutcome outcome)
+    {
+        try
+        {
+            Take(batch, outcome);
+        }
+        catch (Exception exception)
+        {
+            batch.Complete(exception);
         }
     }
 
@@ -389,7 +443,9 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
 
         _short = outcome.Executed < ShortBatch;
+        AwaitsOutcomes = outcome.Executed < AwaitedBatch;
         batch.StartedAfter(outcome.Queued);
+        _payloads.Saw(batch.Count, outcome.Payload.Length);
         switch (outcome.Status)
         {
             case OutcomeStatus.Completed:
@@ -587,7 +643,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         {
             var known = _slots.ToDictionary(slot => slot.Grant);
             var added = new List<Slot>();
-            var slots = grant.Slots.Select(granted => known.Remove(granted, out var slot) ? slot : Add(granted, added)).ToArray();
+            var slots = grant.Slots.Where(granted => !_unreached.Contains(granted.Silo)).Select(granted => known.Remove(granted, out var slot) ? slot : Add(granted, added)).ToArray();
             for (var i = 0; i < PlacesPerSlot; i++)
             {
                 added.ForEach(_places.Enqueue);

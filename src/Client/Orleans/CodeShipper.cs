@@ -13,6 +13,12 @@ internal sealed class CodeShipper(IGrainFactory grains)
     private const int MostTries = 4;
     private const int ChunksInFlight = 8;
 
+    // Of 2 s each, for other clients that are sending the same.
+    private const int MostWaits = 10;
+
+    // Messages may be lost with a gateway or a connection.
+    private const int MostLosses = 3;
+
     private readonly ConcurrentDictionary<(SiloAddress Silo, CodeHash Code), Task> _known = new();
     private long _bytesSent;
 
@@ -59,14 +65,31 @@ internal sealed class CodeShipper(IGrainFactory grains)
 
     private async Task ShipAsync(ICodeGrain grain, SiloAddress silo, CodeSnapshot code)
     {
-        for (var tries = 0; tries < MostTries; tries++)
+        var (waits, losses) = (0, 0);
+        for (var tries = 0; tries < MostTries;)
         {
-            var missing = await grain.MissingAsync(code.Manifest).ConfigureAwait(false);
+            CodeHash[]? missing;
+            try
+            {
+                missing = await grain.MissingAsync(code.Manifest, all: waits >= MostWaits || losses > 0).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (ClusterRun.MayPass(exception) && ++losses < MostLosses)
+            {
+                continue;
+            }
+
+            if (missing is null)
+            {
+                waits++;
+                continue;
+            }
+
             if (missing.Length == 0)
             {
                 return;
             }
 
+            tries++;
             using var places = new SemaphoreSlim(ChunksInFlight);
             await Parallel.ForEachAsync(
                 missing, new ParallelOptions { MaxDegreeOfParallelism = ChunksInFlight }, async (hash, _) => await SendAsync(grain, code, hash, places).ConfigureAwait(false)).ConfigureAwait(false);
@@ -109,7 +132,19 @@ internal sealed class CodeShipper(IGrainFactory grains)
         {
             try
             {
-                await grain.PutAsync(chunk).ConfigureAwait(false);
+                for (var losses = 0; ;)
+                {
+                    try
+                    {
+                        await grain.PutAsync(chunk).ConfigureAwait(false);
+                        break;
+                    }
+                    catch (Exception exception) when (ClusterRun.MayPass(exception) && ++losses < MostLosses)
+                    {
+                        // A part may come twice.
+                    }
+                }
+
                 Interlocked.Add(ref _bytesSent, chunk.Bytes.Length);
                 JoblibInstruments.CodeSent(chunk.Bytes.Length);
             }

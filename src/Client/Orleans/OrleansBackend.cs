@@ -45,6 +45,9 @@ public sealed class OrleansBackend : ParallelBackend
     /// <inheritdoc/>
     public override bool RunsElsewhere => true;
 
+    /// <inheritdoc/>
+    public override bool SupportsInnerMaxNumThreads => true;
+
     internal ClusterRun? Run => _run;
 
     /// <inheritdoc/>
@@ -70,8 +73,8 @@ public sealed class OrleansBackend : ParallelBackend
             var less => SlotsFor(less, await CountSlotsAsync().ConfigureAwait(false)),
         };
         var client = await _connect(cancellationToken).ConfigureAwait(false);
-        _request = new RunRequest(requested, _options.Lease, $"{Environment.MachineName}/{Environment.ProcessId}");
-        _run = await ClusterRun.OpenAsync(client, _request, _options.ConnectTimeout, cancellationToken).ConfigureAwait(false);
+        _request = new RunRequest(requested, _options.Lease, $"{Environment.MachineName}/{Environment.ProcessId}", InnerMaxNumThreads: settings.InnerMaxNumThreads);
+        _run = await ClusterRun.OpenAsync(client, _request, _options, cancellationToken).ConfigureAwait(false);
         var slots = _run.SlotCount;
         if (slots == 0)
         {
@@ -108,7 +111,7 @@ public sealed class OrleansBackend : ParallelBackend
         if (ensureReady)
         {
             var client = await _connect(CancellationToken.None).ConfigureAwait(false);
-            _run = await ClusterRun.OpenAsync(client, _request!, _options.ConnectTimeout, CancellationToken.None).ConfigureAwait(false);
+            _run = await ClusterRun.OpenAsync(client, _request!, _options, CancellationToken.None).ConfigureAwait(false);
         }
     }
 

@@ -19,6 +19,12 @@ public sealed record OrleansBackendOptions : BackendOptions
             : throw new ArgumentOutOfRangeException(nameof(value), value, $"Lease must not be '{value}'. Use 1 second to 1 hour.");
     } = DefaultLease;
 
+    /// <summary>
+    /// Whether calls and results that stay in this process, on the silos of a <c>LocalCluster</c> say, are refused where they could not travel to another process. They pass by reference all the
+    /// same; it costs what encoding them costs. For tests. Default: false.
+    /// </summary>
+    public bool VerifyTravel { get; init; }
+
     /// <summary>How long to wait for the cluster when a run opens. 0.1 s to 10 min. Default: 10 s.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Out of range.</exception>
     public TimeSpan ConnectTimeout

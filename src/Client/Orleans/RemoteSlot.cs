@@ -14,8 +14,8 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
     private static readonly TimeSpan LostAfter = TimeSpan.FromSeconds(3);
 
     private readonly Dictionary<long, Travelling> _inHand = [];
-    private TaskCompletionSource? _answerLost;
-    private long _messageSentAt;
+    private readonly List<Message> _messages = [];
+    private readonly List<long> _received = [];
     private bool _gone;
 
     internal override bool IsRemote => true;
@@ -36,7 +36,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
     {
         try
         {
-            batch.Payload ??= batch.Encode(code.Encoder);
+            batch.Payload ??= run.Encode(batch);
         }
         catch (Exception exception)
         {
@@ -44,10 +44,12 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
             return;
         }
 
+        var alone = false;
         lock (_inHand)
         {
             if (!_gone)
             {
+                alone = _inHand.Count == 0;
                 _inHand[batch.Handle] = new Travelling(batch, Stopwatch.GetTimestamp(), Accepted: false);
             }
         }
@@ -55,6 +57,11 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
         if (_gone)
         {
             run.Resend(batch, died: false);
+        }
+        else if (alone && run.AwaitsOutcomes)
+        {
+            // Nothing else is on its way here, and batches are over at once: this one's outcome comes with the answer, and later batches do not wait for it.
+            _ = SendMessageAsync([batch], awaitsOutcome: true);
         }
         else
         {
@@ -79,7 +86,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
         lock (_inHand)
         {
             _gone = true;
-            _answerLost?.TrySetResult();
+            _messages.ForEach(message => message.Lost.TrySetResult());
             CallBatch[] batches = [.. _inHand.Values.Select(travelling => travelling.Batch)];
             _inHand.Clear();
             return batches;
@@ -91,10 +98,10 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
     {
         lock (_inHand)
         {
-            if (Stopwatch.GetElapsedTime(_messageSentAt, askedAt) > LostAfter)
+            foreach (var message in _messages.Where(message => Stopwatch.GetElapsedTime(message.SentAt, askedAt) > LostAfter))
             {
                 // The silo answers and its answer to the message does not come: the gateway between may have died with either. Later batches must not wait for it.
-                _answerLost?.TrySetResult();
+                message.Lost.TrySetResult();
             }
 
             CallBatch[] lost =
@@ -123,12 +130,12 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
                 bytes += batches[end].Payload?.Length ?? 0;
             }
 
-            await SendMessageAsync(batches.GetRange(start, end - start)).ConfigureAwait(false);
+            await SendMessageAsync(batches.GetRange(start, end - start), awaitsOutcome: false).ConfigureAwait(false);
             start = end;
         }
     }
 
-    private async Task SendMessageAsync(List<CallBatch> batches)
+    private async Task SendMessageAsync(List<CallBatch> batches, bool awaitsOutcome)
     {
         var codeTries = 0;
         var beganAt = Stopwatch.GetTimestamp();
@@ -144,13 +151,20 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
             {
                 var snapshot = ClientCode.Snapshot();
                 await code.Shipper.EnsureAsync(Grant.Silo, snapshot).ConfigureAwait(false);
-                if (await AnswerAsync(Grain.ExecuteRemoteAsync(new RemoteBatchRequest(snapshot.Manifest.Id, [.. batches.Select(Describe)])).AsTask()).ConfigureAwait(false) is not { } answer)
+                var request = new RemoteBatchRequest(snapshot.Manifest.Id, [.. batches.Select(Describe)], awaitsOutcome, TakeReceived());
+                if (await AnswerAsync(Grain.ExecuteRemoteAsync(request).AsTask()).ConfigureAwait(false) is not { } answer)
                 {
                     // What the silo does not have goes elsewhere, what it has is awaited still: sent again, it is taken as accepted.
                     continue;
                 }
 
                 run.Answered(this, answer);
+                if (answer.Outcome is { } outcome)
+                {
+                    run.Receive(this, outcome);
+                    return;
+                }
+
                 MarkAccepted(answer.Status == BatchStatus.Accepted ? batches : batches.GetRange(0, answer.Accepted));
                 if (answer.Status == BatchStatus.Accepted)
                 {
@@ -198,21 +212,20 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
     /// <returns>Null when the answer has been lost on its way, or its silo has left.</returns>
     private async Task<BatchAnswer?> AnswerAsync(Task<BatchAnswer> answer)
     {
-        var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var message = new Message(Stopwatch.GetTimestamp(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         lock (_inHand)
         {
-            _messageSentAt = Stopwatch.GetTimestamp();
-            _answerLost = lost;
+            _messages.Add(message);
             if (_gone)
             {
-                lost.SetResult();
+                message.Lost.SetResult();
             }
         }
 
-        await Task.WhenAny(answer, lost.Task).ConfigureAwait(false);
+        await Task.WhenAny(answer, message.Lost.Task).ConfigureAwait(false);
         lock (_inHand)
         {
-            _answerLost = null;
+            _messages.Remove(message);
         }
 
         return answer.IsCompleted ? await answer.ConfigureAwait(false) : null;
@@ -220,6 +233,30 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
 
     private static RemoteBatch Describe(CallBatch batch) => new(
         batch.Handle, batch.Number, batch.FirstCallIndex, batch.Count, batch.Payload!, batch.Scope.Timeout, batch.Scope.NestingLevel, batch.Span?.Id);
+
+    /// <summary>An outcome came with an answer: the next message says so.</summary>
+    internal void Acknowledge(long handle)
+    {
+        lock (_inHand)
+        {
+            _received.Add(handle);
+        }
+    }
+
+    private long[]? TakeReceived()
+    {
+        lock (_inHand)
+        {
+            if (_received.Count == 0)
+            {
+                return null;
+            }
+
+            long[] received = [.. _received];
+            _received.Clear();
+            return received;
+        }
+    }
 
     private bool IsAwaited(CallBatch batch)
     {
@@ -245,4 +282,6 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
     }
 
     private readonly record struct Travelling(CallBatch Batch, long Since, bool Accepted);
+
+    private readonly record struct Message(long SentAt, TaskCompletionSource Lost);
 }

@@ -36,7 +36,7 @@ public abstract class CallBatch : IWorkItem
 
     internal RunScope Scope { get; }
 
-    object IWorkItem.Owner => Owner;
+    object IOwned.Owner => Owner;
 
     internal bool IsCompleted => Volatile.Read(ref _completed) != 0;
 
@@ -60,6 +60,9 @@ public abstract class CallBatch : IWorkItem
 
     /// <summary>Its calls as bytes while it is on its way to another process; the carrier's own.</summary>
     internal byte[]? Payload { get; set; }
+
+    /// <summary>Encodes results that stay in this process, to refuse what could not travel; null where nobody asks for that, or where they do travel.</summary>
+    internal PayloadEncoder? ResultVerifier { get; set; }
 
     /// <summary>Its handle among this process's batches while it is with a silo; 0 otherwise.</summary>
     internal long Handle { get; set; }
@@ -95,7 +98,7 @@ public abstract class CallBatch : IWorkItem
         }
 
         StartedAt = Scope.Time.GetTimestamp();
-        ExecutionContext.Run(Scope.Context, static batch => ((CallBatch)batch!).ExecuteInContext(), this);
+        ExecutionContext.Run(WorkerPool.CurrentThreads?.ContextOf(Scope) ?? Scope.Context, static batch => ((CallBatch)batch!).ExecuteInContext(), this);
     }
 
     /// <summary>Tells the run that the backend is done with this batch. The first call counts, later ones are ignored.</summary>
@@ -121,6 +124,9 @@ public abstract class CallBatch : IWorkItem
     /// <summary>The calls as bytes.</summary>
     /// <exception cref="CannotTravelException">A call holds what cannot leave this process.</exception>
     internal abstract byte[] Encode(PayloadEncoder encoder);
+
+    /// <summary>Takes a batch that runs nowhere apart: its calls one by one, each with its outcome to come. Null when it is a single call.</summary>
+    internal abstract IReadOnlyList<CallBatch>? SplitCalls();
 
     /// <summary>Takes the results of calls that were made in another process; <see cref="Complete"/> follows.</summary>
     internal abstract void TakeResults(ReadOnlyMemory<byte> payload, PayloadDecoder decoder);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Orleans.Joblib;
 
 /// <summary>A batch of calls that return <typeparamref name="T"/>, with room for their results; or a part of one, cut off for another worker.</summary>
@@ -134,19 +136,30 @@ internal sealed class CallBatch<T> : CallBatch
 
     internal override string FirstCallText => Calls[_start].ToString();
 
-    internal override byte[] Encode(PayloadEncoder encoder) => encoder.EncodeCalls<T>(Calls.AsSpan(0, Count));
+    internal override byte[] Encode(PayloadEncoder encoder) => encoder.EncodeCalls<T>(Calls.AsSpan(_start, Count));
 
     internal override void TakeResults(ReadOnlyMemory<byte> payload, PayloadDecoder decoder)
     {
-        decoder.DecodeResults(payload, Results.AsSpan());
+        decoder.DecodeResults(payload, Results.AsSpan(_start, Count));
         _endedCalls = Count;
         if (Scope.ReportsCalls)
         {
             for (var i = 0; i < Count; i++)
             {
-                Owner.CallEnded(failed: false);
+                Owner.CallEnded(failed: Results[i] is ICallOutcome { IsSuccess: false });
             }
         }
+    }
+
+    internal override IReadOnlyList<CallBatch>? SplitCalls()
+    {
+        if (Count == 1 || !ClaimCompletion())
+        {
+            return null;
+        }
+
+        // The parts tell the owner from now on, the last of them that the whole batch has ended.
+        return [.. Enumerable.Range(_start, Count).Select(i => new CallBatch<T>(_root, i, i + 1))];
     }
 
     private protected override void TellOwner(Exception? fault)
@@ -166,6 +179,11 @@ internal sealed class CallBatch<T> : CallBatch
 
         // A part that is done is no news while others are not; anything else is.
         var left = Interlocked.Add(ref _root._callsLeft, -_endedCalls);
+        if (left == 0 && fault is null && Failure is null)
+        {
+            fault = _root.ResultFault();
+        }
+
         if (left == 0 || fault is not null || Failure is not null || _endedCalls < _end - _start)
         {
             Owner.BatchEnded(_root, fault);
@@ -292,7 +310,16 @@ internal sealed class CallBatch<T> : CallBatch
         }
 
         var now = Scope.Time.GetTimestamp();
-        _pace = Scope.Time.GetElapsedTime(_lookedAt, now) > SlowPace ? 1 : Math.Min(2 * _pace, MostCallsBetweenLooks);
+        if (Scope.Time.GetElapsedTime(_lookedAt, now) > SlowPace)
+        {
+            _pace = 1;
+            WorkerPool.CurrentThreads?.Refresh(Stopwatch.GetTimestamp());
+        }
+        else
+        {
+            _pace = Math.Min(2 * _pace, MostCallsBetweenLooks);
+        }
+
         _lookedAt = now;
         var left = _end - next;
         if (left >= 2 && Scope.Time.GetElapsedTime(StartedAt, now) > SharesAfter && sharer.WantsWork)
@@ -328,6 +355,19 @@ internal sealed class CallBatch<T> : CallBatch
         }
 
         return overdue;
+    }
+
+    private CannotTravelException? ResultFault()
+    {
+        try
+        {
+            ResultVerifier?.EncodeResults<T>(Results);
+            return null;
+        }
+        catch (CannotTravelException exception)
+        {
+            return exception;
+        }
     }
 
     private bool TryKeep(int offset, Exception exception)

@@ -4,11 +4,14 @@ namespace Orleans.Joblib;
 internal static class ExecutableBatch
 {
     /// <summary>Decodes the calls, makes them on this thread and hands the outcome to the host. Never throws.</summary>
-    internal static void Execute(RemoteBatch request, PayloadCodec codec, RunScope scope, IRemoteBatchHost host)
+    internal static void Execute(RemoteBatch request, PayloadCodec codec, RunScope scope, IRemoteBatchHost host) => Execute(request, request.Payload, codec, scope, host);
+
+    /// <inheritdoc cref="Execute(RemoteBatch, PayloadCodec, RunScope, IRemoteBatchHost)"/>
+    internal static void Execute(RemoteBatch request, ReadOnlyMemory<byte> payload, PayloadCodec codec, RunScope scope, IRemoteBatchHost host)
     {
         try
         {
-            var calls = codec.Decoder.DecodeCalls(request.Payload);
+            var calls = codec.Decoder.DecodeCalls(payload);
             if (calls.Count != request.Calls)
             {
                 throw new JoblibException("bad-payload", $"Batch {request.Number} says {request.Calls} calls and holds {calls.Count}.");

@@ -5,7 +5,7 @@ namespace Orleans.Joblib;
 /// <summary>What became of one call: its value, or the exception that it ended with.</summary>
 /// <typeparam name="T">What the call returns.</typeparam>
 /// <remarks>Asked for with <see cref="Delayed{T}.AsOutcome"/>. Immutable.</remarks>
-public readonly record struct CallOutcome<T>
+public readonly record struct CallOutcome<T> : ICallOutcome
 {
     private readonly T _value;
 

@@ -13,7 +13,7 @@ internal static class SharedCode
 {
     private static readonly string[] Own =
     [
-        "Orleans.Joblib", "Orleans.Joblib.Abstractions", "Orleans.Joblib.Execution", "Orleans.Joblib.Silo", "Orleans.Joblib.Tls",
+        "Orleans.Joblib", "Orleans.Joblib.Abstractions", "Orleans.Joblib.Execution", "Orleans.Joblib.Silo", "Orleans.Joblib.Tls", "Orleans.Joblib.Worker",
         "Orleans.Core", "Orleans.Core.Abstractions", "Orleans.Runtime", "Orleans.Serialization", "Orleans.Serialization.Abstractions",
         "Orleans.Persistence.Memory", "Orleans.Clustering.Redis",
     ];
@@ -21,11 +21,21 @@ internal static class SharedCode
     private static readonly FrozenSet<string> Names = ReadNames();
 
     // When the first call is encoded, whatever of the two has a part in it is loaded.
-    private static readonly Lazy<FrozenSet<string>> References = new(() => AppDomain.CurrentDomain.GetAssemblies()
+    private static volatile FrozenSet<string>? _adopted;
+
+    private static readonly Lazy<FrozenSet<string>> Found = new(() => AppDomain.CurrentDomain.GetAssemblies()
         .Where(assembly => Own.Contains(assembly.GetName().Name, StringComparer.Ordinal))
         .SelectMany(assembly => assembly.GetReferencedAssemblies())
         .Select(reference => reference.Name!)
         .ToFrozenSet(StringComparer.Ordinal));
+
+    private static FrozenSet<string> References => _adopted ?? Found.Value;
+
+    /// <summary>What Orleans and Orleans.Joblib refer to here, for a worker process to <see cref="Adopt"/>.</summary>
+    internal static IReadOnlyCollection<string> ReferencedNames => References;
+
+    /// <summary>Has a worker process, which may have loaded less, count as shared what its program does.</summary>
+    internal static void Adopt(IEnumerable<string> names) => _adopted = names.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Whether every silo has the assembly.</summary>
     internal static bool IsShared(Assembly assembly)
@@ -41,7 +51,7 @@ internal static class SharedCode
 
     /// <summary>Whether every silo has an assembly of that name in that version.</summary>
     internal static bool IsShared(string name, Version? version) =>
-        (Names.Contains(name) || References.Value.Contains(name) || name.StartsWith("System.Private.", StringComparison.Ordinal)) && !IsNewerPackage(name, version);
+        (Names.Contains(name) || References.Contains(name) || name.StartsWith("System.Private.", StringComparison.Ordinal)) && !IsNewerPackage(name, version);
 
     // A package may bring a newer version of an assembly that the framework has too, as System.Text.Json 11 on .NET 10. The framework's own are numbered as it is,
     // or lower; those of Visual Basic are not, and no package has them.

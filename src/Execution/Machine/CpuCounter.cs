@@ -1,17 +1,23 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Orleans.Joblib;
 
 /// <summary>How many cores this process may use.</summary>
-/// <remarks>joblib 1.6, <c>cpu_count</c>; loky 3.5, <c>context.py</c>. The runtime's own count already honours affinity and the cgroup v1/v2 quota, rounded up.</remarks>
+/// <remarks>joblib 1.6, <c>cpu_count</c>; loky 3.5, <c>context.py</c>. The runtime's own count has the affinity at its start and the quota of the innermost group.</remarks>
 internal static class CpuCounter
 {
     internal const string MaxVariable = "LOKY_MAX_CPU_COUNT";
 
+    // A container's quota may change while it runs; reading it takes a tenth of a millisecond.
+    private static readonly TimeSpan QuotaAge = TimeSpan.FromSeconds(1);
+    private static readonly Lazy<(int Logical, int Physical)?> Cores = new(CpuTopology.Read);
+    private static Quota _quota = new(null, null);
+
     internal static int Count(bool onlyPhysicalCores)
     {
-        var count = Math.Max(1, Math.Min(Environment.ProcessorCount, Limit() ?? int.MaxValue));
-        return onlyPhysicalCores && Cores() is { } cores ? Choose(count, cores.Logical, cores.Physical) : count;
+        var count = Math.Max(1, Math.Min(Math.Min(Environment.ProcessorCount, QuotaCores() ?? int.MaxValue), Limit() ?? int.MaxValue));
+        return onlyPhysicalCores && Cores.Value is { } cores ? Choose(count, cores.Logical, cores.Physical) : count;
     }
 
     /// <summary>The physical cores, unless a limit (affinity, quota, variable) already cut the machine's: a limit counts whatever its maker meant, and is not cut again.</summary>
@@ -20,33 +26,16 @@ internal static class CpuCounter
     private static int? Limit() =>
         int.TryParse(Environment.GetEnvironmentVariable(MaxVariable), NumberStyles.Integer, CultureInfo.InvariantCulture, out var limit) ? limit : null;
 
-    private static (int Logical, int Physical)? Cores()
+    private static int? QuotaCores()
     {
-        if (!OperatingSystem.IsLinux())
+        var quota = _quota;
+        if (quota.ReadAt is not { } readAt || Stopwatch.GetElapsedTime(readAt) > QuotaAge)
         {
-            return null;
+            _quota = quota = new Quota(OperatingSystem.IsLinux() ? CgroupQuota.Read("/") : null, Stopwatch.GetTimestamp());
         }
 
-        try
-        {
-            var logical = 0;
-            var cores = new HashSet<string>();
-            foreach (var cpu in Directory.EnumerateDirectories("/sys/devices/system/cpu", "cpu*"))
-            {
-                var topology = Path.Combine(cpu, "topology");
-                var core = Path.Combine(topology, "core_id");
-                if (File.Exists(core))
-                {
-                    logical++;
-                    cores.Add(File.ReadAllText(Path.Combine(topology, "physical_package_id")).Trim() + "/" + File.ReadAllText(core).Trim());
-                }
-            }
-
-            return logical == 0 ? null : (logical, cores.Count);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
+        return quota.Cores is { } cores ? (int)Math.Min(Math.Ceiling(cores), int.MaxValue) : null;
     }
+
+    private sealed record Quota(double? Cores, long? ReadAt);
 }

@@ -5,7 +5,8 @@ namespace Orleans.Joblib;
 /// Start-time fair queueing: whoever has been served least is next, those served equally in turn. An owner that comes, or comes back, begins at the share of the
 /// one served last, so that it neither owes nor is owed for the time that it was away.
 /// </remarks>
-internal sealed class FairQueue
+internal sealed class FairQueue<TItem>
+    where TItem : class, IOwned
 {
     private readonly Dictionary<object, Account> _accounts = [];
     private readonly List<Account> _waiting = [];
@@ -16,7 +17,7 @@ internal sealed class FairQueue
 
     internal int Count { get; private set; }
 
-    internal void Enqueue(IWorkItem item)
+    internal void Enqueue(TItem item)
     {
         var account = AccountOf(item.Owner);
         account.Items.Enqueue(item);
@@ -29,7 +30,7 @@ internal sealed class FairQueue
         Count++;
     }
 
-    internal bool TryDequeue(out IWorkItem item)
+    internal bool TryDequeue(out TItem item)
     {
         if (_waiting.Count == 0)
         {
@@ -74,7 +75,7 @@ internal sealed class FairQueue
     }
 
     /// <summary>Takes an owner's items out.</summary>
-    internal IReadOnlyList<IWorkItem> Remove(object owner)
+    internal IReadOnlyList<TItem> Remove(object owner)
     {
         if (Find(owner) is not { } account)
         {
@@ -136,7 +137,7 @@ internal sealed class FairQueue
     {
         internal object? Owner { get; set; }
 
-        internal Queue<IWorkItem> Items { get; } = new();
+        internal Queue<TItem> Items { get; } = new();
 
         /// <summary>Items that workers have.</summary>
         internal int Running { get; set; }

@@ -1,10 +1,10 @@
 namespace Orleans.Joblib;
 
 /// <summary>What a worker takes from the pool's queue.</summary>
-internal interface IWorkItem
+internal interface IWorkItem : IOwned
 {
-    /// <summary>Whom the work is for: the pool serves owners in turn.</summary>
-    object Owner { get; }
+    /// <summary>The threads that its calls may use; null for what the pool says.</summary>
+    ThreadLimit? Limit => null;
 
     /// <summary>Does the work on the worker's thread; never throws.</summary>
     /// <param name="sharer">The pool, which may take a part of the work for another worker.</param>

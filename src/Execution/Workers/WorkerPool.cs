@@ -17,10 +17,11 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
     private static int _pools;
 
     private readonly object _gate = new();
-    private readonly FairQueue _queue = new();
+    private readonly FairQueue<IWorkItem> _queue = new();
     private readonly List<Worker> _workers = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _name;
+    private readonly ThreadLimit? _limit;
     private int _capacity;
     private int _queued;
     private int _parked;
@@ -29,9 +30,13 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
     private int _workersNamed;
     private bool _disposed;
 
-    internal WorkerPool(int size, string name)
+    /// <param name="size">Workers, from 1.</param>
+    /// <param name="name">What its threads are called.</param>
+    /// <param name="limit">The threads that the calls of one worker may use, where an item does not say itself; null for no limit.</param>
+    internal WorkerPool(int size, string name, ThreadLimit? limit = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        _limit = limit;
         Size = _capacity = size;
 
         // Numbered over the process: a thread's name tells its silo or loop from another.
@@ -188,6 +193,9 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
     /// </summary>
     internal static IDisposable? LendCurrentSlot() => Worker.Mine is { } worker ? new LentSlot(worker.Pool) : null;
 
+    /// <summary>The thread limit of the calling worker; null when the calling thread is no worker.</summary>
+    internal static WorkerThreads? CurrentThreads => Worker.Mine?.Threads;
+
     /// <summary>Ends idle workers now and busy ones after the item in their hands; drops what is queued.</summary>
     public void Dispose()
     {
@@ -246,28 +254,39 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
             spinner.SpinOnce(sleep1Threshold: -1);
         }
 
-        lock (_gate)
+        while (true)
         {
-            while (true)
+            lock (_gate)
             {
-                if (_disposed || worker.Abandoned || _workers.Count > _capacity)
+                while (true)
                 {
-                    return null;
-                }
+                    if (_disposed || worker.Abandoned || _workers.Count > _capacity)
+                    {
+                        return null;
+                    }
 
-                if (_queue.TryDequeue(out var item))
-                {
-                    _queued--;
-                    _busy++;
-                    worker.Current = item;
-                    worker.TakenAt = Stopwatch.GetTimestamp();
-                    return item;
-                }
+                    if (_queue.TryDequeue(out var item))
+                    {
+                        _queued--;
+                        _busy++;
+                        worker.Current = item;
+                        worker.TakenAt = Stopwatch.GetTimestamp();
+                        return item;
+                    }
 
-                _parked++;
-                Monitor.Wait(_gate);
-                _parked--;
+                    if (worker.Threads.Holds)
+                    {
+                        break;
+                    }
+
+                    _parked++;
+                    Monitor.Wait(_gate);
+                    _parked--;
+                }
             }
+
+            // Idle: native libraries get back what they had. They are not called under the lock.
+            worker.Threads.Leave();
         }
     }
 
@@ -324,6 +343,8 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
 
         internal bool Abandoned { get; set; }
 
+        internal WorkerThreads Threads { get; } = new();
+
         internal void Start() => new Thread(Loop) { Name = name, IsBackground = true }.UnsafeStart();
 
         private void Loop()
@@ -333,6 +354,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
             {
             }
 
+            Threads.Leave();
             pool.End(this);
         }
 
@@ -345,6 +367,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
                 return false;
             }
 
+            Threads.Enter(item.Limit ?? pool._limit, TakenAt);
             item.Run(pool);
             pool.Finish(this, item);
             return true;

@@ -189,11 +189,11 @@ internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<Code
         return exception.HResult is NoSpace or FileTooBig or OverQuota or WindowsDiskFull || HasNoRoom(bytes)
             ? new JoblibException(
                 "code-cache-full",
-                $"The disk of the code cache '{_root}' on '{Environment.MachineName}' is full: {exception.Message} Free some space there, or point CodeCacheOptions.Directory at another disk.",
+                $"The disk of the code cache '{_root}' on '{Environment.MachineName}' is full: {exception.Message} Free some space there, or point CodeCacheOptions.Directory (joblib-silo: --code-cache) at another disk.",
                 exception)
             : new JoblibException(
                 "code-cache-unusable",
-                $"The code cache '{_root}' on '{Environment.MachineName}' cannot be used: {exception.Message} The silo's user must own that directory and be able to write there; or set CodeCacheOptions.Directory.",
+                $"The code cache '{_root}' on '{Environment.MachineName}' cannot be used: {exception.Message} The silo's user must own that directory and be able to write there; or set CodeCacheOptions.Directory (joblib-silo: --code-cache).",
                 exception);
     }
 
@@ -209,7 +209,9 @@ internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<Code
         }
     }
 
-    private void Open()
+    /// <summary>Makes the directory where there is none, and cleans up after silos that died.</summary>
+    /// <exception cref="JoblibException">The directory cannot be used.</exception>
+    internal void Open()
     {
         if (_opened)
         {
@@ -303,7 +305,7 @@ internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<Code
             {
                 throw new JoblibException(
                     "code-cache-full",
-                    string.Create(CultureInfo.InvariantCulture, $"The code cache '{_root}' on '{Environment.MachineName}' has no room for {bytes} bytes: what runs use now fills its bound of {_maxBytes} bytes. Raise CodeCacheOptions.MaxBytes, or wait until other runs have ended and their code is unloaded (CodeCacheOptions.IdleTime)."));
+                    string.Create(CultureInfo.InvariantCulture, $"The code cache '{_root}' on '{Environment.MachineName}' has no room for {bytes} bytes: what runs use now fills its bound of {_maxBytes} bytes. Raise CodeCacheOptions.MaxBytes (joblib-silo: --code-cache-size), or wait until other runs have ended and their code is unloaded (CodeCacheOptions.IdleTime)."));
             }
         }
 

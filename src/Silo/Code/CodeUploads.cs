@@ -7,8 +7,8 @@ internal sealed class CodeUploads : IDisposable
     /// <summary>A client that sends nothing of a piece for this long is not sending it.</summary>
     internal static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
 
-    /// <summary>The longest that a client is kept waiting for another's upload before it is told to ask again.</summary>
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+    /// <summary>The longest that a client is kept waiting for another's upload before it is told to ask again: less than the response timeout of its question.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<CodeHash, CodeUpload> _uploads = [];

@@ -3,7 +3,7 @@ using Orleans.Runtime;
 
 namespace Orleans.Joblib.Silo;
 
-/// <summary>One slot of one run. Nothing here takes longer than a hand-over to the workers.</summary>
+/// <summary>One slot of one run. Nothing here takes longer than a hand-over to the workers, or the few milliseconds of an awaited outcome.</summary>
 [SlotPlacement]
 [Reentrant]
 internal sealed class BatchGrain(SiloWorkers workers) : Grain, IBatchGrain
@@ -25,9 +25,9 @@ internal sealed class BatchGrain(SiloWorkers workers) : Grain, IBatchGrain
 
     public ValueTask<BatchAnswer> ExecuteRemoteAsync(RemoteBatchRequest request)
     {
-        var answer = workers.Execute(_slot, GrainContext, request);
+        var answer = workers.Execute(_slot, GrainContext, request, out var awaited);
         GoIfOver();
-        return new(answer);
+        return awaited is null ? new(answer) : WithOutcomeAsync(answer, awaited);
     }
 
     public ValueTask AbandonAsync(long handle)
@@ -36,6 +36,8 @@ internal sealed class BatchGrain(SiloWorkers workers) : Grain, IBatchGrain
         GoIfOver();
         return ValueTask.CompletedTask;
     }
+
+    private static async ValueTask<BatchAnswer> WithOutcomeAsync(BatchAnswer answer, RemoteBatchWork awaited) => answer with { Outcome = await awaited.OutcomeAsync().ConfigureAwait(true) };
 
     // A message that was under way when its run ended wakes the slot's grain up again: nobody else will end it.
     private void GoIfOver()

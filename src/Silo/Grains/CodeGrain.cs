@@ -7,28 +7,22 @@ namespace Orleans.Joblib.Silo;
 [Reentrant]
 internal sealed class CodeGrain(CodeContexts contexts, CodeUploads uploads) : Grain, ICodeGrain
 {
-    // Each wait for another client's upload takes 5 s at most: the answer comes before Orleans' response timeout of 30 s.
-    private const int MostWaits = 4;
-
-    public async Task<CodeHash[]> MissingAsync(CodeManifest manifest)
+    public async Task<CodeHash[]?> MissingAsync(CodeManifest manifest, bool all)
     {
-        for (var waits = 0; ; waits++)
+        var missing = await Task.Run(() => contexts.Register(manifest)).ConfigureAwait(true);
+        if (all || missing.Length == 0)
         {
-            var missing = await Task.Run(() => contexts.Register(manifest)).ConfigureAwait(true);
-            var mine = missing.Length == 0 ? [] : uploads.Claim(missing);
-            if (missing.Length == 0 || mine.Length > 0)
-            {
-                return mine;
-            }
-
-            if (waits == MostWaits)
-            {
-                // Slow, but moving. This client's own parts take nothing from the other's: the sooner of both counts.
-                return [.. missing.Select(item => item.Hash)];
-            }
-
-            await uploads.WaitAsync(missing).ConfigureAwait(true);
+            // This client's parts take nothing from another's: the sooner of both counts.
+            return [.. missing.Select(item => item.Hash)];
         }
+
+        if (uploads.Claim(missing) is { Length: > 0 } mine)
+        {
+            return mine;
+        }
+
+        await uploads.WaitAsync(missing).ConfigureAwait(true);
+        return null;
     }
 
     public Task PutAsync(CodeChunk chunk) => Task.Run(() => uploads.Put(chunk));

@@ -35,6 +35,12 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
         _request = request;
         _renewedAt = time.GetTimestamp();
         await ChangeSlotsAsync().ConfigureAwait(true);
+        if (_request is null)
+        {
+            // The request was late on its way: the run has been ended.
+            return Grant();
+        }
+
         _renewal ??= this.RegisterGrainTimer(
             static (grain, _) => grain.RenewOrEndAsync(),
             this,
@@ -80,19 +86,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
         return Task.FromResult(_batcher.ComputeBatchSize());
     }
 
-    public async Task EndAsync()
-    {
-        if (_request is not null)
-        {
-            _request = null;
-            _renewal?.Dispose();
-            _renewal = null;
-            SiloLog.RunEnded(logger, Run, _completions.Calls, _completions.Batches);
-            await Task.WhenAll(_silos.Keys.Select(silo => TellAsync(silo, slots => slots.ReleaseAsync(Run)))).ConfigureAwait(true);
-        }
-
-        DeactivateOnIdle();
-    }
+    public Task EndAsync() => EndAsync(forGood: true);
 
     public Task<RunStatus> GetStatusAsync() => Task.FromResult(new RunStatus(
         _request is not null,
@@ -115,11 +109,25 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
         if (time.GetElapsedTime(_renewedAt) > request.Lease)
         {
             SiloLog.LeaseExpired(logger, Run, request.Lease);
-            await EndAsync().ConfigureAwait(true);
+            await EndAsync(forGood: false).ConfigureAwait(true);
             return;
         }
 
         await Task.WhenAll(_silos.Keys.Select(silo => TellAsync(silo, slots => slots.RenewAsync(Run)))).ConfigureAwait(true);
+    }
+
+    private async Task EndAsync(bool forGood)
+    {
+        if (_request is not null)
+        {
+            _request = null;
+            _renewal?.Dispose();
+            _renewal = null;
+            SiloLog.RunEnded(logger, Run, _completions.Calls, _completions.Batches);
+            await Task.WhenAll(_silos.Keys.Select(silo => TellAsync(silo, slots => slots.ReleaseAsync(Run, forGood)))).ConfigureAwait(true);
+        }
+
+        DeactivateOnIdle();
     }
 
     public void Dispose() => _changing.Dispose();
@@ -155,11 +163,23 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
 
             // A silo that loses its last slot keeps the run, for the batches that it has in hand: the run's end or lease takes it away.
             var plan = SlotPlan.Make(known, request.RequestedSlots);
+            var hasEnded = false;
             await Task.WhenAll(known.Keys.Select(silo => plan.TryGetValue(silo, out var count) || _slots.Any(slot => slot.Silo.Equals(silo))
-                ? TellAsync(silo, slots => slots.ReserveAsync(Run, count, request.Lease, request.Observer))
+                ? TellAsync(silo, async slots =>
+                {
+                    if (!await slots.ReserveAsync(Run, count, request.Lease, request.Observer, request.InnerMaxNumThreads).ConfigureAwait(true))
+                    {
+                        hasEnded = true;
+                    }
+                })
                 : Task.CompletedTask)).ConfigureAwait(true);
             _silos = known;
             _slots = SlotPlan.Number(plan, _slots, silo => known[silo].Process);
+            if (hasEnded)
+            {
+                _slots = [];
+                await EndAsync(forGood: true).ConfigureAwait(true);
+            }
         }
         finally
         {

@@ -4,11 +4,8 @@ namespace Orleans.Joblib.Silo;
 [SlotPlacement]
 internal sealed class SiloSlotsGrain(SiloWorkers workers) : Grain, ISiloSlotsGrain
 {
-    public Task ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer)
-    {
-        workers.Reserve(run, slots, lease, observer);
-        return Task.CompletedTask;
-    }
+    public Task<bool> ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads) =>
+        Task.FromResult(workers.TryReserve(run, slots, lease, observer, innerMaxNumThreads));
 
     public Task<SiloCheck> CheckAsync(Guid run) => Task.FromResult(workers.Check(run));
 
@@ -18,9 +15,9 @@ internal sealed class SiloSlotsGrain(SiloWorkers workers) : Grain, ISiloSlotsGra
         return Task.CompletedTask;
     }
 
-    public Task ReleaseAsync(Guid run)
+    public Task ReleaseAsync(Guid run, bool forGood)
     {
-        workers.Release(run);
+        workers.Release(run, forGood);
         return Task.CompletedTask;
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -9,25 +10,25 @@ namespace Orleans.Joblib.Silo;
 /// <summary>Gives Redis its membership table back when it has lost it: a Redis without persistence that was started anew.</summary>
 /// <remarks>
 /// Orleans' provider then fails every read and write until the silos are started anew: no death is noticed and nobody can join. Every silo looks twice a second and keeps a copy; the first to
-/// find the table gone writes its own back. A silo that has no copy yet, having just joined, leaves that to the others for a while: a table without them would end them. A copy may miss the last half second: the version goes up by more than can have happened in it, so that silos take the table for newer than what
-/// they know, and a silo that misses itself adds itself.
+/// find the table gone writes its own back. A newer table that a silo is not in ends that silo, so a silo whose copy is older than a member that it knows of, or that has none yet, leaves it for a
+/// while to others: the one that has just joined has a copy within <see cref="FirstPeriod"/>. The version goes up by more than can have happened since the copy, so that silos take the table for
+/// newer than what they know, and a silo that misses itself adds itself.
 /// </remarks>
 internal sealed class MembershipKeeper(
     ConnectionMultiplexer redis, RedisKey table, IMembershipTable membership, ISiloStatusOracle oracle, ILocalSiloDetails silo, ILogger<MembershipKeeper> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(0.5);
     private static readonly RedisValue Version = "Version";
+    private static readonly TimeSpan FirstPeriod = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LeftToOthers = TimeSpan.FromSeconds(3);
     private const int MostChangesInAPeriod = 100;
 
-    // Looks that a silo without a copy leaves to those that have one.
-    private const int LooksLeftToOthers = 6;
-
     private HashEntry[] _copy = [];
-    private int _looksWithoutCopy;
+    private long? _goneSince;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Period);
+        using var timer = new PeriodicTimer(FirstPeriod);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
@@ -35,6 +36,7 @@ internal sealed class MembershipKeeper(
                 try
                 {
                     await LookAsync(redis.GetDatabase()).WaitAsync(stoppingToken).ConfigureAwait(false);
+                    timer.Period = _copy.Length == 0 ? FirstPeriod : Period;
                 }
                 catch (Exception exception) when (exception is not OperationCanceledException)
                 {
@@ -57,23 +59,29 @@ internal sealed class MembershipKeeper(
 
         if (!rows.Any(row => row.Name == Version))
         {
-            if (_copy.Length == 0 && ++_looksWithoutCopy < LooksLeftToOthers)
+            _goneSince ??= Stopwatch.GetTimestamp();
+            if (HasAllMembers() || Stopwatch.GetElapsedTime(_goneSince.Value) > LeftToOthers)
             {
-                return;
+                await RestoreAsync(database).ConfigureAwait(false);
             }
 
-            await RestoreAsync(database).ConfigureAwait(false);
+            return;
         }
-        else if (rows.Any(row => row.Name == silo.SiloAddress.ToString()))
+
+        _goneSince = null;
+        if (rows.Any(row => row.Name == silo.SiloAddress.ToString()))
         {
             _copy = rows;
-            _looksWithoutCopy = 0;
         }
         else
         {
             await AddMyselfAsync().ConfigureAwait(false);
         }
     }
+
+    /// <summary>Whether the copy has a row for every member that this silo knows of.</summary>
+    private bool HasAllMembers() =>
+        _copy.Length > 0 && oracle.GetApproximateSiloStatuses(onlyActive: true).Keys.All(member => _copy.Any(row => row.Name == member.ToString()));
 
     private async Task RestoreAsync(IDatabase database)
     {

@@ -49,8 +49,11 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
             HealthPort = Number("health-port", 0, 65535) ?? SiloHostOptions.DefaultHealthPort,
             HealthAddress = Address("health-address") ?? listen,
             Tls = tls,
+            CodeCache = Folder("code-cache"),
+            CodeCacheSize = Bytes("code-cache-size", CodeCacheOptions.LeastMaxBytes) ?? CodeCacheOptions.DefaultMaxBytes,
+            CodeIdleTime = Time("code-idle-time", TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)) ?? CodeCacheOptions.DefaultIdleTime,
             LogLevel = Level(),
-            DrainTimeout = Time("drain-timeout") ?? SiloHostOptions.DefaultDrainTimeout,
+            DrainTimeout = Time("drain-timeout", TimeSpan.Zero, TimeSpan.FromDays(1)) ?? SiloHostOptions.DefaultDrainTimeout,
             ExitWithParent = Number("exit-with-parent", 1, int.MaxValue),
         };
         if (options.AdvertisedAddress.Equals(IPAddress.Any) || options.AdvertisedAddress.Equals(IPAddress.IPv6Any))
@@ -146,7 +149,19 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
         return null;
     }
 
-    private TimeSpan? Time(string name)
+    private string? Folder(string name)
+    {
+        var (text, source) = Find(name);
+        if (text is null || Path.IsPathFullyQualified(text))
+        {
+            return text;
+        }
+
+        _faults.Add($"{source} must not be '{text}'. Use an absolute path.");
+        return null;
+    }
+
+    private long? Bytes(string name, long least)
     {
         var (text, source) = Find(name);
         if (text is null)
@@ -154,14 +169,34 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
             return null;
         }
 
-        var isTime = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= 86_400;
+        var unit = "KMG".IndexOf(char.ToUpperInvariant(text[^1]), StringComparison.Ordinal) + 1;
+        if (long.TryParse(unit > 0 ? text[..^1] : text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number <= long.MaxValue >> (10 * unit)
+            && number << (10 * unit) >= least)
+        {
+            return number << (10 * unit);
+        }
+
+        _faults.Add($"{source} must not be '{text}'. Use a number of bytes, such as '512M' or '2G', from '{least >> 20}M'.");
+        return null;
+    }
+
+    private TimeSpan? Time(string name, TimeSpan least, TimeSpan most)
+    {
+        var (text, source) = Find(name);
+        if (text is null)
+        {
+            return null;
+        }
+
+        var isTime = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds >= least.TotalSeconds && seconds <= most.TotalSeconds;
         var time = isTime ? TimeSpan.FromSeconds(seconds) : TimeSpan.Zero;
-        if (isTime || (text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out time) && time >= TimeSpan.Zero && time <= TimeSpan.FromDays(1)))
+        if (isTime || (text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out time) && time >= least && time <= most))
         {
             return time;
         }
 
-        _faults.Add($"{source} must not be '{text}'. Use seconds, such as '30', or 'hh:mm:ss', up to a day.");
+        _faults.Add(string.Create(CultureInfo.InvariantCulture, $"{source} must not be '{text}'. Use seconds, such as '30', or 'hh:mm:ss', from '{least.TotalSeconds}' seconds to '{most.TotalDays}' days."));
         return null;
     }
 

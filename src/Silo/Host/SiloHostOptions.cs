@@ -33,6 +33,12 @@ internal sealed record SiloHostOptions
 
     internal JoblibTlsOptions? Tls { get; init; }
 
+    internal string? CodeCache { get; init; }
+
+    internal long CodeCacheSize { get; init; } = CodeCacheOptions.DefaultMaxBytes;
+
+    internal TimeSpan CodeIdleTime { get; init; } = CodeCacheOptions.DefaultIdleTime;
+
     internal LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     internal TimeSpan DrainTimeout { get; init; } = DefaultDrainTimeout;

@@ -88,12 +88,19 @@ internal static class SiloProgram
             var app = Build(options, redis, health, silo, gateway);
             try
             {
+                // A silo whose cache cannot be written would refuse every run.
+                app.Services.GetRequiredService<CodeStore>().Open();
                 await app.StartAsync(cancellationToken).ConfigureAwait(false);
                 return app;
             }
             catch (Exception exception)
             {
                 await app.DisposeAsync().ConfigureAwait(false);
+                if (exception is JoblibException)
+                {
+                    throw;
+                }
+
                 if (exception is OrleansConfigurationException)
                 {
                     throw new JoblibException("silo-not-started", exception.Message, exception);
@@ -189,6 +196,12 @@ internal static class SiloProgram
         {
             workers.Slots = options.Slots;
             workers.SlotsPerCore = options.SlotsPerCore;
+        });
+        orleans.Services.Configure<CodeCacheOptions>(cache =>
+        {
+            cache.Directory = options.CodeCache;
+            cache.MaxBytes = options.CodeCacheSize;
+            cache.IdleTime = options.CodeIdleTime;
         });
         if (options.Tls is { } tls)
         {

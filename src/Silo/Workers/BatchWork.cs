@@ -7,6 +7,8 @@ internal sealed class BatchWork(SiloRun run, CallBatch batch, WorkerPool pool, T
 
     public object Owner => run;
 
+    ThreadLimit? IWorkItem.Limit => run.Limit;
+
     public bool WantsWork => pool.WantsWork;
 
     internal CallBatch Batch => batch;

@@ -3,11 +3,21 @@ namespace Orleans.Joblib.Silo;
 /// <summary>A batch from another process in a silo's worker pool: decoded, executed and its outcome encoded by the worker, so that neither Orleans' threads nor other runs pay for it.</summary>
 internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLease code, WorkerPool pool, TimeProvider time) : IWorkItem, IRemoteBatchHost
 {
+    // An outcome that came with an answer is kept until the client says that it has it: longer ones are acknowledged at once.
+    private const int MostKeptBytes = 64 * 1024;
+
+    // The client waits with its next message to this slot no longer than this.
+    private static readonly TimeSpan AwaitsNoLonger = TimeSpan.FromMilliseconds(5);
+
     private readonly long _arrivedAt = time.GetTimestamp();
     private long _startedAt;
     private int _ended;
+    private TaskCompletionSource<BatchOutcome?>? _awaited;
+    private BatchOutcome? _kept;
 
     public object Owner => run;
+
+    ThreadLimit? IWorkItem.Limit => run.Limit;
 
     public bool WantsWork => pool.WantsWork;
 
@@ -36,6 +46,33 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
     /// <summary>The silo gives the batch back before a worker took it up.</summary>
     internal void GiveBack() => End(OutcomeStatus.NotExecuted, [], executed: false);
 
+    /// <summary>Has the outcome go with the answer to the message that brought the batch. Call before the batch is queued.</summary>
+    internal void Await() => _awaited = new TaskCompletionSource<BatchOutcome?>();
+
+    /// <summary>The outcome, if it comes soon; else null, and it goes the other way.</summary>
+    internal async ValueTask<BatchOutcome?> OutcomeAsync()
+    {
+        var awaited = _awaited!;
+        try
+        {
+            return await awaited.Task.WaitAsync(AwaitsNoLonger, time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            awaited.TrySetResult(null);
+            return await awaited.Task.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Sends an outcome that went with an answer once more, and until it is acknowledged: the answer may have been lost.</summary>
+    internal void SendAgain()
+    {
+        if (Interlocked.Exchange(ref _kept, null) is { } outcome)
+        {
+            Send(outcome);
+        }
+    }
+
     private void End(OutcomeStatus status, byte[] payload, bool executed)
     {
         if (Interlocked.Exchange(ref _ended, 1) != 0)
@@ -49,11 +86,30 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
             run.Reporter.Add(new BatchReport(request.Number, request.Calls, status != OutcomeStatus.Completed, time.GetElapsedTime(_arrivedAt)));
         }
 
+        if (payload.Length > JoblibProtocol.MostPayloadBytes)
+        {
+            payload = code.Codec.Encoder.EncodeFailure(PayloadBound.ResultsTooLarge(request.FirstCallIndex, request.Calls, payload.Length), null);
+            status = OutcomeStatus.Fault;
+        }
+
         code.Dispose();
-        run.Outcomes!.Add(
-            new BatchOutcome(request.Handle, status, payload, queued, executed ? time.GetElapsedTime(_startedAt) : TimeSpan.Zero),
-            handle => run.InHand.TryRemove(handle, out _));
+        var outcome = new BatchOutcome(request.Handle, status, payload, queued, executed ? time.GetElapsedTime(_startedAt) : TimeSpan.Zero);
+        if (_awaited is { } awaited && payload.Length <= MostKeptBytes)
+        {
+            Volatile.Write(ref _kept, outcome);
+            if (awaited.TrySetResult(outcome))
+            {
+                return;
+            }
+
+            Volatile.Write(ref _kept, null);
+        }
+
+        _awaited?.TrySetResult(null);
+        Send(outcome);
     }
+
+    private void Send(BatchOutcome outcome) => run.Outcomes!.Add(outcome, handle => run.InHand.TryRemove(handle, out _));
 
     /// <summary>A part of this batch that a worker shared out.</summary>
     internal sealed class PartWork(RemoteBatchWork batch, CallBatch part) : IWorkItem
@@ -61,6 +117,8 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         internal CallBatch Part => part;
 
         public object Owner => batch.Owner;
+
+        ThreadLimit? IWorkItem.Limit => ((IWorkItem)batch).Limit;
 
         public void Run(IWorkSharer sharer)
         {

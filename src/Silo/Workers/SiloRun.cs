@@ -4,7 +4,7 @@ using Orleans.Runtime;
 namespace Orleans.Joblib.Silo;
 
 /// <summary>One run's share of a silo: its slots, lease, batch grains and batches in hand.</summary>
-internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outcomes)
+internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outcomes, ThreadLimit limit)
 {
     private readonly ConcurrentDictionary<(TimeSpan? Timeout, int NestingLevel), RunScope> _scopes = new();
 
@@ -14,6 +14,9 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
 
     /// <summary>The way back to a client in another process; null when the client takes no outcomes.</summary>
     internal OutcomeSender? Outcomes => outcomes;
+
+    /// <summary>The threads that one of its calls may use.</summary>
+    internal ThreadLimit Limit => limit;
 
     internal BatchAnswer Answer => reporter.Answer;
 
@@ -37,6 +40,15 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
         Timeout = key.Timeout,
         ReportsCalls = false,
     });
+
+    /// <summary>Sends outcomes that went with answers until they are acknowledged: no later message will say that they were received.</summary>
+    internal void SendAnsweredAgain()
+    {
+        foreach (var work in InHand.Values)
+        {
+            work.SendAgain();
+        }
+    }
 
     /// <summary>Tells calls in progress that nobody waits for them.</summary>
     internal void End()

@@ -11,7 +11,16 @@ internal sealed class SiloWorkers : IDisposable
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
 
+    // Over all silos of this process: they have its cores together.
+    private static int _workersOfProcess;
+
+    // Longer than a message lives: Orleans drops one that is older than its response timeout, 30 s at most.
+    private static readonly TimeSpan EndedRunsKeptFor = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<Guid, SiloRun> _runs = new();
+
+    // Runs that their clients have ended, and when.
+    private readonly ConcurrentDictionary<Guid, long> _ended = new();
     private readonly WorkerPool _pool;
     private readonly SiloCodecs _codecs;
     private readonly MembershipView _membership;
@@ -21,6 +30,7 @@ internal sealed class SiloWorkers : IDisposable
     private readonly ITimer _sweep;
     private readonly int _protocol;
     private volatile bool _draining;
+    private int _disposed;
 
     public SiloWorkers(
         IOptions<SiloWorkerOptions> options, SiloCodecs codecs, MembershipView membership, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
@@ -28,6 +38,7 @@ internal sealed class SiloWorkers : IDisposable
         _codecs = codecs;
         _membership = membership;
         _pool = new WorkerPool(options.Value.SlotCount, "joblib-silo");
+        Interlocked.Add(ref _workersOfProcess, _pool.Size);
         _protocol = options.Value.Protocol;
         _grains = grains;
         _time = time;
@@ -37,19 +48,40 @@ internal sealed class SiloWorkers : IDisposable
 
     internal WorkerPool Pool => _pool;
 
+    /// <summary>The threads that one call may use where its run does not say: all workers busy, they fill the cores.</summary>
+    internal static ThreadLimit StandardLimit => new(Math.Max(CpuCounter.Count(onlyPhysicalCores: false) / Math.Max(Volatile.Read(ref _workersOfProcess), 1), 1), Asked: false);
+
     internal SiloSlots Status => new(
         LocalBatches.Process, _draining ? 0 : _pool.Size, _runs.Values.Sum(run => run.Slots), _pool.BusyCount, _pool.QueuedCount, _runs.Count, _protocol, _draining);
 
     internal bool Knows(Guid id) => _runs.ContainsKey(id);
 
-    internal void Reserve(Guid id, int slots, TimeSpan lease, IRunObserver? observer)
+    /// <summary>Gives a run slots, or changes what it has.</summary>
+    /// <returns>False when its client has ended it.</returns>
+    internal bool TryReserve(Guid id, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads)
     {
+        if (_ended.ContainsKey(id))
+        {
+            return false;
+        }
+
         var run = _runs.GetOrAdd(id, key => new SiloRun(
-            key, new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger), observer is null ? null : new OutcomeSender(observer, _logger)));
+            key,
+            new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger),
+            observer is null ? null : new OutcomeSender(observer, _logger),
+            innerMaxNumThreads is { } threads ? new ThreadLimit(threads, Asked: true) : StandardLimit));
         run.Slots = slots;
         run.Lease = lease;
         run.LeaseStartedAt = _time.GetTimestamp();
         SiloLog.SlotsGranted(_logger, slots, id);
+        if (!_ended.ContainsKey(id))
+        {
+            return true;
+        }
+
+        // It was ended in between.
+        Release(id, forGood: false);
+        return false;
     }
 
     internal void Renew(Guid id)
@@ -70,8 +102,13 @@ internal sealed class SiloWorkers : IDisposable
     }
 
     /// <summary>Ends a run's share: queued batches are dropped, workers in the middle of one are given up, its batch grains go.</summary>
-    internal void Release(Guid id)
+    internal void Release(Guid id, bool forGood)
     {
+        if (forGood)
+        {
+            _ended[id] = _time.GetTimestamp();
+        }
+
         if (!_runs.TryRemove(id, out var run))
         {
             return;
@@ -103,6 +140,7 @@ internal sealed class SiloWorkers : IDisposable
                 foreach (var run in _runs.Values)
                 {
                     HandBack(_pool.RemoveQueued(run));
+                    run.SendAnsweredAgain();
                 }
 
                 // An outcome counts as in hand until its client has acknowledged it.
@@ -161,8 +199,13 @@ internal sealed class SiloWorkers : IDisposable
     }
 
     /// <summary>Takes batches of another process. What is in hand already is taken as accepted: the answer to an earlier message was lost.</summary>
-    internal BatchAnswer Execute(SlotKey slot, IGrainContext grain, RemoteBatchRequest request)
+    /// <param name="slot">The slot that the message came to.</param>
+    /// <param name="grain">The slot's grain.</param>
+    /// <param name="request">The message.</param>
+    /// <param name="awaited">The batch whose outcome the answer may bring; null when there is none.</param>
+    internal BatchAnswer Execute(SlotKey slot, IGrainContext grain, RemoteBatchRequest request, out RemoteBatchWork? awaited)
     {
+        awaited = null;
         if (_draining)
         {
             return new BatchAnswer(BatchStatus.Draining, 0);
@@ -174,6 +217,11 @@ internal sealed class SiloWorkers : IDisposable
         }
 
         run.Grains.TryAdd(grain.GrainId, grain);
+        foreach (var handle in request.Received ?? [])
+        {
+            run.InHand.TryRemove(handle, out _);
+        }
+
         var accepted = 0;
         foreach (var batch in request.Batches)
         {
@@ -186,9 +234,24 @@ internal sealed class SiloWorkers : IDisposable
             if (!run.InHand.TryAdd(batch.Handle, work))
             {
                 code.Dispose();
+                if (run.InHand.TryGetValue(batch.Handle, out var known))
+                {
+                    known.SendAgain();
+                }
+
+                accepted++;
+                continue;
             }
-            else if (!_pool.TrySubmit(work))
+
+            if (request is { AwaitsOutcome: true, Batches.Length: 1 })
             {
+                work.Await();
+                awaited = work;
+            }
+
+            if (!_pool.TrySubmit(work))
+            {
+                awaited = null;
                 run.InHand.TryRemove(batch.Handle, out _);
                 code.Dispose();
                 return new BatchAnswer(BatchStatus.RunEnded, 0, accepted);
@@ -234,10 +297,16 @@ internal sealed class SiloWorkers : IDisposable
 
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        Interlocked.Add(ref _workersOfProcess, -_pool.Size);
         _sweep.Dispose();
         foreach (var id in _runs.Keys)
         {
-            Release(id);
+            Release(id, forGood: false);
         }
 
         _pool.Dispose();
@@ -250,7 +319,15 @@ internal sealed class SiloWorkers : IDisposable
             if (_time.GetElapsedTime(run.LeaseStartedAt) > run.Lease)
             {
                 SiloLog.LeaseExpired(_logger, run.Id, run.Lease);
-                Release(run.Id);
+                Release(run.Id, forGood: false);
+            }
+        }
+
+        foreach (var (id, endedAt) in _ended)
+        {
+            if (_time.GetElapsedTime(endedAt) > EndedRunsKeptFor)
+            {
+                _ended.TryRemove(id, out _);
             }
         }
     }

@@ -1,0 +1,101 @@
+namespace Orleans.Joblib;
+
+/// <summary>What the backends with worker processes on this host have in common: <c>"loky"</c> and <c>"multiprocessing"</c>.</summary>
+/// <remarks>
+/// Calls travel to the workers as bytes (docs/travel.md). Automatic batches follow joblib's rule, 0.2 s to 2 s, and hold 8,192 calls at most. A worker that dies is noticed
+/// at once: its calls are made again, one by one, and one that kills three workers ends the run with <see cref="TerminatedWorkerException"/>. A call that overruns its
+/// timeout is stopped, with its process. So is what runs when a run is cancelled or fails.
+/// </remarks>
+public abstract class ProcessBackend : AutoBatchingBackend
+{
+    private PoolLease? _lease;
+    private PayloadCodec? _codec;
+
+    private protected ProcessBackend()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override bool SupportsTimeout => true;
+
+    /// <inheritdoc/>
+    public override bool SupportsInnerMaxNumThreads => true;
+
+    /// <inheritdoc/>
+    public override int EffectiveNJobs(int nJobs) => LocalNJobs(nJobs);
+
+    /// <summary>The pool that it has a share of; null while it is not configured.</summary>
+    internal ProcessPool? Pool => _lease?.Pool;
+
+    internal override bool DispatchesElsewhere => true;
+
+    /// <inheritdoc/>
+    public override async ValueTask<int> ConfigureAsync(BackendSettings settings, CancellationToken cancellationToken)
+    {
+        var nJobs = await base.ConfigureAsync(settings, cancellationToken).ConfigureAwait(false);
+        if (nJobs == 1)
+        {
+            throw new FallbackToBackendException(new SequentialBackend { NestingLevel = NestingLevel });
+        }
+
+        _codec = ProcessCode.CurrentCodec();
+        _lease = Open(settings, nJobs, _codec);
+        return nJobs;
+    }
+
+    /// <inheritdoc/>
+    public override void Submit(CallBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (_lease is { } lease)
+        {
+            lease.Pool.Submit(CallBatchWork.Of(lease, batch, _codec!));
+        }
+        else
+        {
+            batch.Complete(new ObjectDisposedException(Name, "The worker processes of this loop have ended."));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask AbortEverythingAsync(bool ensureReady)
+    {
+        if (_lease is { } lease)
+        {
+            await lease.AbortAsync().ConfigureAwait(false);
+        }
+
+        if (!ensureReady)
+        {
+            await TerminateAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override ValueTask TerminateAsync()
+    {
+        if (Interlocked.Exchange(ref _lease, null) is { } lease)
+        {
+            Close(lease);
+        }
+
+        return base.TerminateAsync();
+    }
+
+    /// <summary>A share of a pool for a configured backend.</summary>
+    private protected abstract PoolLease Open(BackendSettings settings, int nJobs, PayloadCodec codec);
+
+    /// <summary>The backend is done with its share.</summary>
+    private protected abstract void Close(PoolLease lease);
+
+    private protected static PoolSettings NewSettings(BackendSettings settings, int nJobs, PayloadCodec codec, ProcessBackendOptions? options) => new()
+    {
+        Command = WorkerCommand.OfThisProgram,
+        Environment = WorkerEnvironment.Of(nJobs, settings.InnerMaxNumThreads),
+        Code = ProcessCode.Code,
+        Decoder = codec.Decoder,
+        Initializer = options?.EncodeInitializer(codec.Encoder),
+        MaxMemoryGrowth = options?.MaxMemoryGrowth ?? PoolSettings.DefaultMaxMemoryGrowth,
+        Loggers = static category => Joblib.LoggerOf(category),
+    };
+}

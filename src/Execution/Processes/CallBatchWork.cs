@@ -1,0 +1,59 @@
+namespace Orleans.Joblib;
+
+/// <summary>A batch of this process's own in a process pool.</summary>
+internal sealed class CallBatchWork : PoolWork
+{
+    private readonly CallBatch _batch;
+    private readonly PayloadCodec _codec;
+
+    private CallBatchWork(PoolLease lease, CallBatch batch, PayloadCodec codec, RemoteBatch request)
+        : base(lease, request)
+    {
+        _batch = batch;
+        _codec = codec;
+    }
+
+    internal override string FirstCallText => _batch.FirstCallText;
+
+    /// <exception cref="CannotTravelException">A call holds what cannot leave this process.</exception>
+    internal static CallBatchWork Of(PoolLease lease, CallBatch batch, PayloadCodec codec)
+    {
+        var payload = batch.Encode(codec.Encoder);
+        JoblibInstruments.PayloadSent(payload.Length);
+        return new CallBatchWork(lease, batch, codec, new RemoteBatch(
+            PoolLease.NewHandle(), batch.Number, batch.FirstCallIndex, batch.Count, payload, batch.Scope.Timeout, batch.Scope.NestingLevel, batch.Span?.Id));
+    }
+
+    internal override void Take(OutcomeStatus status, ReadOnlyMemory<byte> payload, TimeSpan queued)
+    {
+        try
+        {
+            _batch.StartedAfter(queued);
+            switch (status)
+            {
+                case OutcomeStatus.Completed:
+                    _batch.TakeResults(payload, _codec.Decoder);
+                    _batch.Complete();
+                    break;
+                case OutcomeStatus.Failed:
+                    _batch.TakeFailure(_codec.Decoder.DecodeFailure(payload));
+                    _batch.Complete();
+                    break;
+                default:
+                    _batch.Complete(_codec.Decoder.DecodeFailure(payload));
+                    break;
+            }
+        }
+        catch (Exception exception)
+        {
+            _batch.Complete(exception);
+        }
+    }
+
+    internal override void Fail(Exception fault) => _batch.Complete(fault);
+
+    internal override void Drop() => _batch.Complete();
+
+    internal override IReadOnlyList<PoolWork>? Split() =>
+        _batch.SplitCalls() is { } calls ? [.. calls.Select(call => Of(Lease, call, _codec))] : null;
+}

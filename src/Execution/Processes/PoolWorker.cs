@@ -1,0 +1,62 @@
+namespace Orleans.Joblib;
+
+/// <summary>A worker of a process pool. The pool's lock guards what is mutable.</summary>
+internal sealed class PoolWorker(ProcessPool pool) : IWorkerOwner
+{
+    /// <summary>How many pieces of code it was sent.</summary>
+    internal int CodeSent;
+
+    /// <summary>Null until the process has been started.</summary>
+    internal WorkerProcess? Process { get; set; }
+
+    /// <summary>Whether it can execute batches.</summary>
+    internal bool IsReady { get; set; }
+
+    /// <summary>Whether it gets no more batches.</summary>
+    internal bool IsLeaving { get; set; }
+
+    internal bool IsIdle => IsReady && !IsLeaving && InHand.Count == 0;
+
+    /// <summary>The batch that it executes, and the one that waits there.</summary>
+    internal Queue<PoolWork> InHand { get; } = new();
+
+    /// <summary>When it began with the first of them, as a timestamp.</summary>
+    internal long HeadSince { get; set; }
+
+    internal long IdleSince { get; set; }
+
+    /// <summary>Batches that it was sent.</summary>
+    internal int Batches { get; set; }
+
+    public void FrameCame(WorkerProcess worker, FrameKind kind, byte[] body)
+    {
+        switch (kind)
+        {
+            case FrameKind.Hello:
+                pool.SaidHello(this, WorkerHello.Read(body));
+                break;
+            case FrameKind.Outcome:
+                var outcome = BatchFrames.ReadOutcome(body);
+                if (outcome.Handle == BatchFrames.InitializerHandle)
+                {
+                    pool.Initialized(this, outcome);
+                }
+                else
+                {
+                    pool.Ended(this, outcome);
+                }
+
+                break;
+            case FrameKind.Output:
+                WorkerOutput.Read(body);
+                break;
+            case FrameKind.Log:
+                pool.Logged(worker.Id, body);
+                break;
+        }
+    }
+
+    public void Ended(WorkerProcess worker, WorkerExit exit) => pool.Died(this, exit);
+
+    public void ErrorLine(string line) => WorkerOutput.Write(Console.Error, line + "\n");
+}

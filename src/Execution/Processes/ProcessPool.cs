@@ -1,0 +1,587 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Orleans.Joblib;
+
+/// <summary>Worker processes that execute batches for whoever holds a lease.</summary>
+/// <remarks>
+/// <para>All shared state is behind <c>_gate</c>. Each worker has at most two batches: one that it executes and one that waits there, so that the pipe hides behind
+/// compute. When a worker has nothing to do, a batch that waits elsewhere behind a call that takes longer is asked back.</para>
+/// <para>Invariants: work is in the queue, or in the hands of one worker, or waits at its lease, or has ended; a worker that is gone has nothing in its hands.
+/// Frames for a worker are queued under the lock, which gives their order, and sent outside of it.</para>
+/// </remarks>
+internal sealed partial class ProcessPool : IDisposable
+{
+    private const int MostInHand = 2;
+    private const int MostDeaths = 3;
+    private const int MostFailedStarts = 3;
+
+    // More that start at once would only slow each other down: a start is all CPU.
+    private static readonly int MostStarting = Math.Max(2, Environment.ProcessorCount);
+    private static readonly TimeSpan AbortGrace = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan KillPatience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RecallAfter = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private readonly PoolSettings _settings;
+    private readonly ILogger _log;
+    private readonly FairQueue<PoolWork> _queue = new();
+    private readonly List<PoolWorker> _workers = [];
+    private readonly List<PoolLease> _leases = [];
+    private readonly Timer _watch;
+    private readonly Timer _recall;
+    private int _capacity;
+    private int _failedStarts;
+    private TimeSpan _idleTimeout = PoolSettings.DefaultIdleTimeout;
+    private Exception? _broken;
+    private bool _recallArmed;
+    private bool _retired;
+    private bool _disposed;
+
+    internal ProcessPool(PoolSettings settings)
+    {
+        _settings = settings;
+        _log = settings.Loggers("Orleans.Joblib");
+        _watch = new Timer(static pool => ((ProcessPool)pool!).Watch(), this, WatchPeriod, WatchPeriod);
+        _recall = new Timer(static pool => ((ProcessPool)pool!).RecallDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Whether its workers cannot be started: another pool may have better luck.</summary>
+    internal bool IsBroken
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _broken is not null || _disposed;
+            }
+        }
+    }
+
+    /// <summary>The processes of its workers, those that are starting included.</summary>
+    internal IReadOnlyList<int> ProcessIds
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _workers.Where(worker => worker.Process is not null).Select(worker => worker.Process!.Id)];
+            }
+        }
+    }
+
+    /// <summary>Gives a loop the right to workers, and starts them unless they are there.</summary>
+    /// <param name="workers">Batches that may be executed at once, from 1.</param>
+    /// <param name="idleTimeout">Workers end when they have had nothing to do for so long; the latest lease decides.</param>
+    internal PoolLease Lease(int workers, TimeSpan idleTimeout)
+    {
+        var lease = new PoolLease(this, workers, WorkerLog.LeastLevel(_log));
+        var outbox = new List<WorkerProcess>();
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            _leases.Add(lease);
+            _idleTimeout = idleTimeout;
+            _capacity = _leases.Max(other => other.Workers);
+            foreach (var surplus in _workers.Where(worker => worker.IsIdle).Skip(_capacity - _workers.Count(worker => !worker.IsIdle && !worker.IsLeaving)).ToList())
+            {
+                Retire(surplus, outbox);
+            }
+
+            while (_workers.Count < _capacity && _workers.Count(worker => !worker.IsReady) < MostStarting)
+            {
+                AddWorker();
+            }
+        }
+
+        Flush(outbox);
+        return lease;
+    }
+
+    internal void Submit(PoolWork work)
+    {
+        var outbox = new List<WorkerProcess>(1);
+        Exception? broken;
+        lock (_gate)
+        {
+            broken = _disposed || work.Lease.IsEnded ? new ObjectDisposedException(nameof(ProcessPool), "The worker processes of this loop have ended.") : _broken;
+            if (broken is null)
+            {
+                work.Lease.Works.Add(work);
+                work.Lease.Waiting.Enqueue(work);
+                Admit(work.Lease);
+                Place(outbox);
+            }
+        }
+
+        Flush(outbox);
+        if (broken is not null)
+        {
+            work.Fail(broken);
+        }
+    }
+
+    internal async Task AbortAsync(PoolLease lease)
+    {
+        var outbox = new List<WorkerProcess>();
+        List<PoolWork> dropped;
+        TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            var ended = lease.Id;
+            lease.Id = PoolLease.NewId();
+            dropped = [.. lease.Works];
+            lease.Works.Clear();
+            lease.Waiting.Clear();
+            lease.InPool -= _queue.Remove(lease).Count;
+            foreach (var worker in _workers.Where(worker => worker.InHand.Any(work => work.Lease == lease)))
+            {
+                Send(worker, Frame.Of(FrameKind.EndRun, writer => writer.WriteRaw(ended)), outbox);
+            }
+
+            lease.Drained = drained;
+            TellDrained(lease);
+        }
+
+        Flush(outbox);
+        foreach (var work in dropped)
+        {
+            work.Drop();
+        }
+
+        // Calls that watch their token, or are nearly done, leave their worker whole.
+        await Task.WhenAny(drained.Task, Task.Delay(AbortGrace)).ConfigureAwait(false);
+        List<PoolWorker> stuck;
+        lock (_gate)
+        {
+            lease.Drained = null;
+            stuck = [.. _workers.Where(worker => worker.InHand.TryPeek(out var head) && head.Lease == lease && !lease.Works.Contains(head))];
+            foreach (var worker in stuck)
+            {
+                Abandon(worker);
+            }
+
+            Place(outbox);
+        }
+
+        await Task.WhenAll(stuck.Select(worker => worker.Process!.Ending)).WaitAsync(KillPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    internal void Release(PoolLease lease)
+    {
+        bool ends;
+        List<PoolWork> left;
+        var outbox = new List<WorkerProcess>();
+        lock (_gate)
+        {
+            if (lease.IsEnded)
+            {
+                return;
+            }
+
+            lease.IsEnded = true;
+            left = [.. lease.Works];
+            lease.Works.Clear();
+            lease.Waiting.Clear();
+            lease.InPool -= _queue.Remove(lease).Count;
+            _leases.Remove(lease);
+            _capacity = _leases.Count == 0 ? _capacity : _leases.Max(other => other.Workers);
+            ends = _retired && _leases.Count == 0;
+            foreach (var worker in _workers.Where(worker => worker.InHand.TryPeek(out var head) && head.Lease == lease).ToList())
+            {
+                Abandon(worker);
+            }
+
+            foreach (var other in _leases)
+            {
+                Admit(other);
+            }
+
+            Place(outbox);
+        }
+
+        Flush(outbox);
+        foreach (var work in left)
+        {
+            work.Drop();
+        }
+
+        if (ends)
+        {
+            Dispose();
+        }
+    }
+
+    /// <summary>Ends it when the leases that it has are over.</summary>
+    internal void RetireWhenFree()
+    {
+        lock (_gate)
+        {
+            _retired = true;
+            if (_leases.Count > 0)
+            {
+                return;
+            }
+        }
+
+        Dispose();
+    }
+
+    /// <summary>Ends all workers: idle ones end by themselves, busy ones are killed.</summary>
+    public void Dispose()
+    {
+        var outbox = new List<WorkerProcess>();
+        List<PoolWork> left;
+        lock (_gate)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+            left = [.. _leases.SelectMany(lease => lease.Works)];
+            foreach (var worker in _workers.ToList())
+            {
+                if (worker.IsIdle)
+                {
+                    Retire(worker, outbox);
+                }
+                else
+                {
+                    Abandon(worker);
+                }
+            }
+        }
+
+        _watch.Dispose();
+        _recall.Dispose();
+        Flush(outbox);
+        foreach (var work in left)
+        {
+            work.Drop();
+        }
+    }
+
+    private static void Flush(List<WorkerProcess> outbox)
+    {
+        foreach (var process in outbox)
+        {
+            process.Flush();
+        }
+    }
+
+    private static void Send(PoolWorker worker, Frame frame, List<WorkerProcess> outbox)
+    {
+        worker.Process!.Enqueue(frame);
+        outbox.Add(worker.Process);
+    }
+
+    // Called with _gate held. Where the pool is larger than a lease's share, the lease keeps back what exceeds it.
+    private void Admit(PoolLease lease)
+    {
+        var most = Math.Max(_capacity, _workers.Count) > lease.Workers ? lease.Workers : int.MaxValue;
+        while (lease.InPool < most && lease.Waiting.TryDequeue(out var work))
+        {
+            lease.InPool++;
+            _queue.Enqueue(work);
+        }
+    }
+
+    // Called with _gate held.
+    private void Place(List<WorkerProcess> outbox)
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        while (_queue.Count > 0 && FindPlace() is { } worker)
+        {
+            _queue.TryDequeue(out var work);
+            SendBatch(worker, work, outbox);
+        }
+
+        // Work that waits behind other work wants a worker too.
+        var wanted = _queue.Count + _workers.Sum(worker => worker.InHand.Count);
+        while (_workers.Count < _capacity && _workers.Count < wanted && _broken is null && _workers.Count(worker => !worker.IsReady) < MostStarting)
+        {
+            AddWorker();
+        }
+
+        RecallSome(outbox);
+    }
+
+    private PoolWorker? FindPlace()
+    {
+        PoolWorker? busy = null;
+        foreach (var worker in _workers)
+        {
+            if (!worker.IsReady || worker.IsLeaving || worker.Batches >= (_settings.MaxBatchesPerWorker ?? int.MaxValue))
+            {
+                continue;
+            }
+
+            if (worker.InHand.Count == 0)
+            {
+                return worker;
+            }
+
+            if (worker.InHand.Count < MostInHand && (busy is null || worker.HeadSince < busy.HeadSince))
+            {
+                busy = worker;
+            }
+        }
+
+        return busy;
+    }
+
+    private void SendBatch(PoolWorker worker, PoolWork work, List<WorkerProcess> outbox)
+    {
+        foreach (var frame in _settings.Code.FramesFrom(ref worker.CodeSent))
+        {
+            Send(worker, frame, outbox);
+        }
+
+        if (worker.InHand.Count == 0)
+        {
+            worker.HeadSince = Stopwatch.GetTimestamp();
+        }
+
+        worker.Batches++;
+        worker.InHand.Enqueue(work);
+        Send(worker, BatchFrames.Of(work), outbox);
+    }
+
+    // Called with _gate held: an idle worker takes over what waits behind a batch that runs longer.
+    private void RecallSome(List<WorkerProcess> outbox)
+    {
+        if (_queue.Count > 0)
+        {
+            return;
+        }
+
+        var idle = _workers.Count(worker => worker.IsIdle) - _workers.Count(worker => worker.InHand.Any(work => work.Recalled));
+        var later = false;
+        for (var i = 0; i < _workers.Count && idle > 0; i++)
+        {
+            var worker = _workers[i];
+            if (worker.InHand.Count < MostInHand || worker.InHand.Last() is not { Recalled: false } waiting)
+            {
+                continue;
+            }
+
+            if (Stopwatch.GetElapsedTime(worker.HeadSince) < RecallAfter)
+            {
+                later = true;
+                continue;
+            }
+
+            waiting.Recalled = true;
+            idle--;
+            Send(worker, Frame.Of(FrameKind.Recall, writer => writer.WriteRaw(waiting.Request.Handle)), outbox);
+        }
+
+        if (later && !_recallArmed)
+        {
+            _recallArmed = true;
+            _recall.Change(RecallAfter, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void RecallDue()
+    {
+        var outbox = new List<WorkerProcess>();
+        lock (_gate)
+        {
+            _recallArmed = false;
+            if (!_disposed)
+            {
+                RecallSome(outbox);
+            }
+        }
+
+        Flush(outbox);
+    }
+
+    // Called with _gate held.
+    private void AddWorker()
+    {
+        var worker = new PoolWorker(this);
+        _workers.Add(worker);
+        WorkerStarter.Run(() => Start(worker));
+    }
+
+    private void Start(PoolWorker worker)
+    {
+        lock (_gate)
+        {
+            if (_disposed || worker.IsLeaving)
+            {
+                _workers.Remove(worker);
+                return;
+            }
+        }
+
+        WorkerProcess process;
+        try
+        {
+            process = WorkerProcess.Start(_settings.Command, _settings.Environment, worker);
+        }
+        catch (Exception exception)
+        {
+            lock (_gate)
+            {
+                _workers.Remove(worker);
+            }
+
+            NotStarted(exception, isFinal: false);
+            return;
+        }
+
+        lock (_gate)
+        {
+            worker.Process = process;
+            process.Enqueue(BatchFrames.Setup(_settings));
+            if (_settings.Initializer is { } initializer)
+            {
+                foreach (var frame in _settings.Code.FramesFrom(ref worker.CodeSent))
+                {
+                    process.Enqueue(frame);
+                }
+
+                process.Enqueue(Frame.Of(FrameKind.Initialize, null, initializer));
+            }
+
+            if (_disposed || worker.IsLeaving)
+            {
+                process.Kill();
+            }
+        }
+
+        process.Listen();
+        process.Flush();
+    }
+
+    /// <summary>A worker did not come up: what waits fails when none is left, or when none ever will.</summary>
+    private void NotStarted(Exception exception, bool isFinal)
+    {
+        List<PoolWork> failed;
+        lock (_gate)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _failedStarts++;
+            if (!isFinal && (_workers.Any(worker => worker.IsReady) || _failedStarts < MostFailedStarts))
+            {
+                ProcessLog.StartFailed(_log, exception);
+                failed = [];
+            }
+            else
+            {
+                _broken = exception;
+                failed = [];
+                foreach (var lease in _leases)
+                {
+                    var queued = _queue.Remove(lease);
+                    lease.InPool -= queued.Count;
+                    failed.AddRange([.. queued, .. lease.Waiting]);
+                    lease.Waiting.Clear();
+                    lease.Works.ExceptWith(failed);
+                }
+
+                foreach (var worker in _workers.Where(worker => !worker.IsReady).ToList())
+                {
+                    Abandon(worker);
+                }
+            }
+        }
+
+        foreach (var work in failed)
+        {
+            work.Fail(exception);
+        }
+
+        var outbox = new List<WorkerProcess>();
+        lock (_gate)
+        {
+            Place(outbox);
+        }
+
+        Flush(outbox);
+    }
+
+    // Called with _gate held: it gets nothing more, and ends when it has nothing in its hands.
+    private void Retire(PoolWorker worker, List<WorkerProcess> outbox)
+    {
+        worker.IsLeaving = true;
+        _workers.Remove(worker);
+        if (worker.Process is { } process)
+        {
+            Send(worker, Frame.Of(FrameKind.Shutdown), outbox);
+            _ = KillLaterAsync(process);
+        }
+    }
+
+    private static async Task KillLaterAsync(WorkerProcess process)
+    {
+        await Task.WhenAny(process.Ending, Task.Delay(ShutdownPatience)).ConfigureAwait(false);
+        process.Kill();
+    }
+
+    // Called with _gate held: kills it. What it had goes to others, unless its lease wants it no more.
+    private void Abandon(PoolWorker worker)
+    {
+        worker.IsLeaving = true;
+        _workers.Remove(worker);
+        while (worker.InHand.TryDequeue(out var work))
+        {
+            Requeue(work);
+        }
+
+        worker.Process?.Kill();
+    }
+
+    // Called with _gate held: work that has left a worker without an outcome.
+    private void Requeue(PoolWork work)
+    {
+        _queue.Finished(work.Lease, 0);
+        work.Recalled = false;
+        if (work.Lease.Works.Contains(work))
+        {
+            _queue.Enqueue(work);
+        }
+        else
+        {
+            work.Lease.InPool--;
+            TellDrained(work.Lease);
+        }
+    }
+
+    private void TellDrained(PoolLease lease)
+    {
+        if (lease.Drained is { } drained && !_workers.Any(worker => worker.InHand.TryPeek(out var head) && head.Lease == lease && !lease.Works.Contains(head)))
+        {
+            drained.TrySetResult();
+        }
+    }
+
+    private void Watch()
+    {
+        var outbox = new List<WorkerProcess>();
+        lock (_gate)
+        {
+            foreach (var worker in _workers.Where(worker => _idleTimeout >= TimeSpan.Zero && worker.IsIdle && Stopwatch.GetElapsedTime(worker.IdleSince) >= _idleTimeout).ToList())
+            {
+                Retire(worker, outbox);
+            }
+        }
+
+        Flush(outbox);
+    }
+}

@@ -1,0 +1,10 @@
+using Microsoft.Extensions.Logging;
+
+namespace Orleans.Joblib;
+
+/// <summary>A batch in a worker process.</summary>
+/// <param name="Run">Whose it is.</param>
+/// <param name="Request">It, without its payload.</param>
+/// <param name="Payload">Its calls, encoded.</param>
+/// <param name="LogLevel">The least level that the program logs.</param>
+internal sealed record WorkerBatch(long Run, RemoteBatch Request, ReadOnlyMemory<byte> Payload, LogLevel LogLevel);

@@ -1,0 +1,369 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
+
+namespace Orleans.Joblib;
+
+/// <summary>A worker process's life: what <c>src/Worker</c> runs.</summary>
+/// <remarks>
+/// Two threads: this class's reader takes frames as they come, so that the end of the program, an abort or a recall is seen while a call runs; the main thread executes
+/// batches. <c>_gate</c> guards what both touch.
+/// </remarks>
+// Its streams live as long as the process.
+#pragma warning disable CA1001
+internal sealed class WorkerLoop
+#pragma warning restore CA1001
+{
+    // A batch is handed from the reader to the main thread in less than a microsecond while that one spins, and in a context switch or two when it sleeps.
+    private const int SpinsBeforeSleeping = 60;
+
+    private readonly object _gate = new();
+    private readonly Lock _sending = new();
+    private readonly Queue<WorkerBatch> _batches = new();
+    private readonly HashSet<long> _recalled = [];
+    private readonly HashSet<long> _endedRuns = [];
+    private readonly Dictionary<(long Run, TimeSpan? Timeout, int NestingLevel), RunScope> _scopes = [];
+    private readonly WorkerCode _code = new();
+    private readonly Stream _input;
+    private readonly Stream _output;
+    private readonly WorkerConsole _out;
+    private readonly WorkerConsole _error;
+    private readonly bool _leadsGroup;
+    private readonly string _version;
+    private PayloadCodec? _codec;
+    private WorkerMemory? _memory;
+    private byte[]? _initializer;
+    private LogLevel _logLevel = LogLevel.Warning;
+    private bool _shutdown;
+    private volatile bool _waiting;
+
+    private WorkerLoop(string version)
+    {
+        _version = version;
+        _leadsGroup = NativeProcess.LeadGroup();
+        NativeProcess.DieWithParent();
+        if (OperatingSystem.IsWindows())
+        {
+            _input = Console.OpenStandardInput();
+            _output = Console.OpenStandardOutput();
+        }
+        else
+        {
+            // Native code and programs that calls start must find neither our frames to read nor a place among them to write.
+            _input = Raw(NativeProcess.MoveStandardInput(), FileAccess.Read);
+            _output = Raw(NativeProcess.MoveStandardOutput(target: 2), FileAccess.Write);
+        }
+
+        _out = new WorkerConsole(isError: false, Send);
+        _error = new WorkerConsole(isError: true, Send);
+    }
+
+    /// <summary>Executes batches until the program says that it is enough, or is gone.</summary>
+    /// <param name="version">The worker's version, for messages.</param>
+    internal static void Run(string version) => new WorkerLoop(version).Run();
+
+    private static FileStream Raw(int descriptor, FileAccess access) => new(new SafeFileHandle(descriptor, ownsHandle: true), access, bufferSize: 0);
+
+    private void Run()
+    {
+        Console.SetOut(_out);
+        Console.SetError(_error);
+        WorkerLog.Factory = new WorkerLoggerFactory(Send, () => _logLevel);
+        Send(WorkerHello.Of(_leadsGroup, _version));
+        new Thread(ReadAll, 256 << 10) { IsBackground = true, Name = "joblib-worker-reader" }.UnsafeStart();
+        Thread.CurrentThread.Name = "joblib-worker";
+        while (Next() is { } batch)
+        {
+            Execute(batch);
+        }
+
+        _out.Finish();
+        _error.Finish();
+        Environment.Exit(0);
+    }
+
+    /// <summary>Sends a frame. A program that is gone is noticed by the reader.</summary>
+    private void Send(Frame frame)
+    {
+        try
+        {
+            lock (_sending)
+            {
+                _output.Write(frame.Head);
+                if (frame.Payload.Length > 0)
+                {
+                    _output.Write(frame.Payload.Span);
+                }
+            }
+        }
+        catch (IOException)
+        {
+            Die();
+        }
+    }
+
+    private void ReadAll()
+    {
+        try
+        {
+            var reader = new FrameReader(_input);
+            while (reader.TryRead(out var kind, out var body))
+            {
+                Take(kind, body);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or JoblibException)
+        {
+            // The program is gone in the middle of a frame.
+        }
+
+        Die();
+    }
+
+    // Nobody wants anything of this process any more, nor of those that its calls started.
+    private void Die()
+    {
+        if (_leadsGroup)
+        {
+            NativeProcess.KillOwnGroup();
+        }
+
+        Process.GetCurrentProcess().Kill();
+    }
+
+    private void Take(FrameKind kind, byte[] body)
+    {
+        switch (kind)
+        {
+            case FrameKind.Setup:
+                var setup = BatchFrames.ReadSetup(body);
+                SharedCode.Adopt(setup.SharedNames);
+                _memory = new WorkerMemory(setup.MaxMemoryGrowth);
+                break;
+            case FrameKind.Code:
+                _code.Add(CodePiece.Read(body));
+                break;
+            case FrameKind.Initialize:
+                lock (_gate)
+                {
+                    _initializer = body;
+                    Wake();
+                }
+
+                break;
+            case FrameKind.Batch:
+                lock (_gate)
+                {
+                    _batches.Enqueue(BatchFrames.ReadBatch(body));
+                    Wake();
+                }
+
+                break;
+            case FrameKind.Recall:
+                Recall(BitConverter.ToInt64(body));
+                break;
+            case FrameKind.EndRun:
+                EndRun(BitConverter.ToInt64(body));
+                break;
+            case FrameKind.Shutdown:
+                lock (_gate)
+                {
+                    _shutdown = true;
+                    Wake();
+                }
+
+                break;
+        }
+    }
+
+    // Called with _gate held.
+    private void Wake()
+    {
+        _waiting = true;
+        Monitor.Pulse(_gate);
+    }
+
+    private WorkerBatch? Next()
+    {
+        var spinner = default(SpinWait);
+        while (!_waiting && spinner.Count < SpinsBeforeSleeping)
+        {
+            spinner.SpinOnce(sleep1Threshold: -1);
+        }
+
+        while (true)
+        {
+            byte[] initializer;
+            lock (_gate)
+            {
+                while (true)
+                {
+                    if (_initializer is not null)
+                    {
+                        initializer = _initializer;
+                        _initializer = null;
+                        break;
+                    }
+
+                    if (_batches.TryDequeue(out var batch))
+                    {
+                        _waiting = _batches.Count > 0;
+                        return batch;
+                    }
+
+                    if (_shutdown)
+                    {
+                        return null;
+                    }
+
+                    _waiting = false;
+                    Monitor.Wait(_gate);
+                }
+            }
+
+            Initialize(initializer);
+        }
+    }
+
+    private void Recall(long handle)
+    {
+        lock (_gate)
+        {
+            if (!_batches.Any(batch => batch.Request.Handle == handle))
+            {
+                return;
+            }
+
+            var kept = _batches.Where(batch => batch.Request.Handle != handle).ToArray();
+            _batches.Clear();
+            foreach (var batch in kept)
+            {
+                _batches.Enqueue(batch);
+            }
+        }
+
+        Send(BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.NotExecuted, default, TimeSpan.Zero)));
+    }
+
+    private void EndRun(long run)
+    {
+        List<RunScope> ended;
+        lock (_gate)
+        {
+            _endedRuns.Add(run);
+            ended = [.. _scopes.Where(scope => scope.Key.Run == run).Select(scope => scope.Value)];
+            foreach (var key in _scopes.Keys.Where(key => key.Run == run).ToList())
+            {
+                _scopes.Remove(key);
+            }
+        }
+
+        foreach (var scope in ended)
+        {
+            scope.End();
+        }
+    }
+
+    private RunScope? ScopeOf(WorkerBatch batch)
+    {
+        lock (_gate)
+        {
+            if (_endedRuns.Contains(batch.Run))
+            {
+                return null;
+            }
+
+            var key = (batch.Run, batch.Request.Timeout, batch.Request.NestingLevel);
+            if (!_scopes.TryGetValue(key, out var scope))
+            {
+                // Runs come one after the other, a few at a time: those of long ago have ended without a word.
+                if (_scopes.Count >= 64)
+                {
+                    _scopes.Clear();
+                }
+
+                scope = new RunScope { Context = NestingLevel.Capture(key.NestingLevel), Timeout = key.Timeout, ReportsCalls = false };
+                _scopes.Add(key, scope);
+            }
+
+            return scope;
+        }
+    }
+
+    private void Initialize(byte[] payload)
+    {
+        var request = new RemoteBatch(BatchFrames.InitializerHandle, 0, 0, 1, [], null, 0, null);
+        var scope = new RunScope { Context = ExecutionContext.Capture()!, Timeout = null, ReportsCalls = false };
+        ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle));
+    }
+
+    private void Execute(WorkerBatch batch)
+    {
+        _logLevel = batch.LogLevel;
+        if (ScopeOf(batch) is { } scope)
+        {
+            ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle));
+        }
+        else
+        {
+            Send(BatchFrames.Of(new WorkerOutcome(batch.Request.Handle, OutcomeStatus.NotExecuted, default, TimeSpan.Zero)));
+        }
+    }
+
+    private PayloadCodec Codec => _codec ??= new PayloadCodec(new PayloadEncoder(NoReferences.Instance, new SerializerTable()), new PayloadDecoder(_code));
+
+    /// <summary>Has this process execute one batch.</summary>
+    private sealed class Host(WorkerLoop loop, long handle) : IRemoteBatchHost
+    {
+        private readonly long _startedAt = Stopwatch.GetTimestamp();
+        private volatile bool _overdue;
+
+        // A batch that turns out long keeps its calls: there is one worker here.
+        public bool WantsWork => false;
+
+        // What is left behind a call that overran its timeout, and whose failure is kept as a value.
+        public void Share(CallBatch part) => new Thread(() =>
+        {
+            part.Sharer = this;
+            part.Execute();
+            part.Complete();
+        })
+        {
+            IsBackground = true,
+            Name = "joblib-worker",
+        }.UnsafeStart();
+
+        public void Abandon(CallBatch part) => _overdue = true;
+
+        public void Ended(OutcomeStatus status, byte[] payload)
+        {
+            var executed = Stopwatch.GetElapsedTime(_startedAt);
+            long bytes = 0;
+            var leaving = _overdue ? LeaveReason.Overdue : loop._memory!.HasGrownTooMuch(out bytes) ? LeaveReason.Memory : LeaveReason.None;
+            Frame frame;
+            try
+            {
+                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, bytes, loop._memory!.FirstBytes));
+            }
+            catch (JoblibException tooLarge)
+            {
+                frame = BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving, bytes, loop._memory!.FirstBytes));
+            }
+
+            if (leaving != LeaveReason.None)
+            {
+                loop.StopTaking();
+            }
+
+            loop.Send(frame);
+        }
+    }
+
+    private void StopTaking()
+    {
+        lock (_gate)
+        {
+            _batches.Clear();
+        }
+    }
+}

@@ -1,0 +1,8 @@
+namespace Orleans.Joblib;
+
+/// <summary>Work that waits in a queue for several.</summary>
+internal interface IOwned
+{
+    /// <summary>Whom the work is for: owners are served in turn.</summary>
+    object Owner { get; }
+}
