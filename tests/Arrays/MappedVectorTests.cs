@@ -68,7 +68,7 @@ public sealed class MappedVectorTests : IDisposable
     }
 
     [Fact]
-    public unsafe void WrittenPages_BothWays_FindThoseThatWereWrittenTo()
+    public unsafe void WrittenPages_AreThoseThatWereWrittenTo()
     {
         using var lease = _store.Put(ArrayView.TryOf(Numbers(8))!.Value);
         var mapping = ArrayFiles.MapSegment(lease.Segment.Path, MmapMode.CopyOnWrite);
@@ -87,13 +87,9 @@ public sealed class MappedVectorTests : IDisposable
 
         var start = (nint)mapping.Start;
         var bytes = (nint)mapping.Length & -4096;
-        HashSet<long> scanned = [];
-        HashSet<long> read = [];
-        WrittenPages.ForEach(start, bytes, (from, length) => Add(scanned, from, length));
-        using var map = File.OpenHandle("/proc/self/pagemap");
-        WrittenPages.Read(map, start, bytes, (from, length) => Add(read, from, length));
-        Assert.Equal(written.Order(), scanned.Order());
-        Assert.Equal(written.Order(), read.Order());
+        HashSet<long> found = [];
+        WrittenPages.ForEach(start, bytes, (from, length) => Add(found, from, length));
+        Assert.Equal(written.Order(), found.Order());
         GC.KeepAlive((mapping, sum));
 
         void Add(HashSet<long> pages, nint from, nint length)

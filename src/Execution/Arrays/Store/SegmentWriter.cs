@@ -10,27 +10,26 @@ internal static unsafe class SegmentWriter
     private const int MostThreads = 4;
 
     /// <summary>Hashes pieces [from, to).</summary>
-    internal static void Hash(ArrayElements elements, UInt128[] hashes, long seed, int from, int to) => ForEachPiece(elements, from, to, (piece, index) => hashes[index] = ArrayHash.OfPiece(piece, seed));
+    internal static void Hash(ArrayElements elements, UInt128[] hashes, long seed, int from, int to) => ForEachPiece(elements, from, to, elements.IsPlain, (piece, index) => hashes[index] = ArrayHash.OfPiece(piece, seed));
 
     /// <summary>Writes a segment and hashes what it writes: an array that is changed meanwhile gets the hash of what is in the file.</summary>
     /// <exception cref="IOException">The file system is full.</exception>
     internal static void Write(SafeFileHandle file, byte[] head, ArrayElements elements, UInt128[] hashes, long seed)
     {
         RandomAccess.Write(file, head, 0);
-        var origin = (nint)elements.Origin;
-        ForEachPiece(elements, 0, hashes.Length, (piece, index) =>
+        ForEachPiece(elements, 0, hashes.Length, isInPlace: false, (piece, index) =>
         {
             hashes[index] = ArrayHash.OfPiece(piece, seed);
             RandomAccess.Write(file, piece, head.Length + ((long)index * ArrayHash.PieceBytes));
         });
     }
 
-    private static void ForEachPiece(ArrayElements elements, int from, int to, PieceAction action)
+    private static void ForEachPiece(ArrayElements elements, int from, int to, bool isInPlace, PieceAction action)
     {
         var threads = Math.Min(Math.Min(Environment.ProcessorCount, MostThreads), (to - from + 3) / 4);
         if (threads <= 1)
         {
-            Run(elements, from, to, action);
+            Run(elements, from, to, isInPlace, action);
             return;
         }
 
@@ -47,7 +46,7 @@ internal static unsafe class SegmentWriter
                     int piece;
                     while (Volatile.Read(ref failures[0]) is null && (piece = Interlocked.Increment(ref next)) < to)
                     {
-                        Run(elements, piece, piece + 1, action);
+                        Run(elements, piece, piece + 1, isInPlace, action);
                     }
                 }
                 catch (Exception exception)
@@ -79,8 +78,19 @@ internal static unsafe class SegmentWriter
         }
     }
 
-    private static void Run(ArrayElements elements, int from, int to, PieceAction action)
+    private static void Run(ArrayElements elements, int from, int to, bool isInPlace, PieceAction action)
     {
+        if (isInPlace)
+        {
+            for (var index = from; index < to; index++)
+            {
+                var offset = (long)index * ArrayHash.PieceBytes;
+                action(new ReadOnlySpan<byte>(elements.Origin + offset, (int)Math.Min(ArrayHash.PieceBytes, elements.ByteLength - offset)), index);
+            }
+
+            return;
+        }
+
         var buffer = ArrayPool<byte>.Shared.Rent(ArrayHash.PieceBytes);
         try
         {
