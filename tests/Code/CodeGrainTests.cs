@@ -82,7 +82,7 @@ public sealed class CodeGrainTests(TwoCaches caches) : IClassFixture<TwoCaches>,
     [InlineData(nameof(ICodeGrain.PutAsync), true)]
     public async Task Ensure_MessageIsLost_IsSentAgain(string method, bool arrives)
     {
-        var loss = new LostMessages(typeof(ICodeGrain), method, arrives);
+        using var loss = new LostMessages(typeof(ICodeGrain), method, arrives);
         var root = Directory.CreateTempSubdirectory("joblib-cache-").FullName;
         await using (var cluster = await LocalCluster.StartAsync(configureSilo: silo =>
         {
@@ -94,6 +94,7 @@ public sealed class CodeGrainTests(TwoCaches caches) : IClassFixture<TwoCaches>,
             var silo = cluster.Services[0].GetRequiredService<ILocalSiloDetails>().SiloAddress;
             await new CodeShipper(cluster.Client).EnsureAsync(silo, code).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
             Assert.Equal(1, loss.Lost);
+            loss.Dispose();
             using var lease = cluster.Services[0].GetRequiredService<CodeContexts>().TryAcquire(code.Manifest.Id);
             Assert.NotNull(lease);
         }

@@ -27,7 +27,8 @@ _ = Task.Factory.StartNew(
     TaskCreationOptions.LongRunning,
     TaskScheduler.Default);
 
-await using var connection = await JoblibCluster.ConnectAsync(cluster);
+// The machine may be busy: a client takes long to start then.
+await using var connection = await JoblibCluster.ConnectAsync(cluster, new JoblibClusterOptions { ConnectTimeout = TimeSpan.FromSeconds(30) });
 var options = new OrleansBackendOptions { Lease = TimeSpan.FromSeconds(double.Parse(lease, CultureInfo.InvariantCulture)) };
 var said = false;
 while (true)

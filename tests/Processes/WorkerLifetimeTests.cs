@@ -206,6 +206,20 @@ public sealed class WorkerLifetimeTests
     }
 
     [Fact]
+    public void Run_LoopOfLokyInsideACallOfLoky_HasWorkersOfItsOwnThatEndWithItsProcess()
+    {
+        // An initializer that no other loop has: these workers are replaced by the next loop, and take theirs along.
+        using (var parallel = Parallel(2, "loky", batchSize: 1, backendOptions: new LokyBackendOptions { Initializer = Load, InitArgs = [11] }))
+        {
+            var (outer, inner) = Patience.Within(() => parallel.Run([Delayed(() => (Environment.ProcessId, Parallel(2, "loky").Run(Sleepers(4))))]))[0];
+            Assert.DoesNotContain(outer, inner);
+            Assert.All(inner.Distinct(), worker => Assert.True(Living.IsAlive(worker)));
+            System.Diagnostics.Process.GetProcessById(outer).Kill();
+            Living.AwaitEnd(inner.Append(outer));
+        }
+    }
+
+    [Fact]
     public void Run_CallOverrunsItsTimeout_ItsProcessIsKilledAndReplaced()
     {
         using var meeting = new Rendezvous();
@@ -219,7 +233,7 @@ public sealed class WorkerLifetimeTests
         Assert.Equal(2, outcomes[1].Value);
         var stuck = int.Parse(Assert.Single(meeting.Noted("stuck")));
         Living.AwaitEnd(stuck);
-        Assert.DoesNotContain(stuck, Workers(parallel));
+        Assert.DoesNotContain(stuck, Patience.Within(() => parallel.Run(Enumerable.Range(0, 4).Select(_ => Delayed(() => Environment.ProcessId)))));
         Patience.Until(() => !Living.Zombies().Any(), "no zombie to be left");
     }
 

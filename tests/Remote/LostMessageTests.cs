@@ -15,7 +15,7 @@ public sealed class LostMessageTests(LostMessageTests.Cluster cluster) : IClassF
     public async Task Run_MessageWithBatchesIsLost_LaterBatchesOfItsSlotAreExecuted(bool arrives)
     {
         // Both slots lose their first: without them there is no other way.
-        var loss = new LostMessages(typeof(IBatchGrain), nameof(IBatchGrain.ExecuteRemoteAsync), arrives, most: 2);
+        using var loss = new LostMessages(typeof(IBatchGrain), nameof(IBatchGrain.ExecuteRemoteAsync), arrives, most: 2);
         await using var connection = await ConnectAsync(loss);
         await CheckRunAsync(connection, new OrleansBackendOptions());
         Assert.Equal(2, loss.Lost);
@@ -26,7 +26,7 @@ public sealed class LostMessageTests(LostMessageTests.Cluster cluster) : IClassF
     [InlineData(true)]
     public async Task Run_FirstStartIsLost_IsAskedAgain(bool arrives)
     {
-        var loss = new LostMessages(typeof(ICoordinatorGrain), nameof(ICoordinatorGrain.StartAsync), arrives);
+        using var loss = new LostMessages(typeof(ICoordinatorGrain), nameof(ICoordinatorGrain.StartAsync), arrives);
         await using var connection = await ConnectAsync(loss);
         await CheckRunAsync(connection, new OrleansBackendOptions { ConnectTimeout = TimeSpan.FromSeconds(6) });
         Assert.Equal(1, loss.Lost);

@@ -5,8 +5,9 @@ namespace Orleans.Joblib.Tests.Remote;
 /// <param name="method">Its method.</param>
 /// <param name="arrive">Whether the message arrives, and only its answer is lost.</param>
 /// <param name="most">How many are lost.</param>
-internal sealed class LostMessages(Type interfaceType, string method, bool arrive, int most = 1) : IOutgoingGrainCallFilter, IIncomingGrainCallFilter
+internal sealed class LostMessages(Type interfaceType, string method, bool arrive, int most = 1) : IOutgoingGrainCallFilter, IIncomingGrainCallFilter, IDisposable
 {
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _lost;
 
     internal int Lost => Math.Min(Volatile.Read(ref _lost), most);
@@ -14,6 +15,9 @@ internal sealed class LostMessages(Type interfaceType, string method, bool arriv
     public Task Invoke(IOutgoingGrainCallContext context) => InvokeAsync(context);
 
     public Task Invoke(IIncomingGrainCallContext context) => InvokeAsync(context);
+
+    /// <summary>Lets a silo that still executes such a call go.</summary>
+    public void Dispose() => _over.TrySetResult();
 
     private async Task InvokeAsync(IGrainCallContext context)
     {
@@ -28,6 +32,6 @@ internal sealed class LostMessages(Type interfaceType, string method, bool arriv
             await context.Invoke();
         }
 
-        await new TaskCompletionSource().Task;
+        await _over.Task;
     }
 }

@@ -88,6 +88,13 @@ internal sealed class ChildProcess : IDisposable
             : throw new HungException($"'{beginning}' of process {Id} ({(HasExited ? $"exit code {_process.ExitCode}" : "still running")}):\n{Output}");
     }
 
+    /// <summary>Gives it a line on its standard input.</summary>
+    internal void Say(string line)
+    {
+        _process.StandardInput.WriteLine(line);
+        _process.StandardInput.Flush();
+    }
+
     /// <summary>Waits for the end and gives the exit code.</summary>
     internal async Task<int> ExitAsync()
     {

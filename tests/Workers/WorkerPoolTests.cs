@@ -98,6 +98,28 @@ public sealed class WorkerPoolTests
     }
 
     [Fact]
+    public void RemoveQueued_SomeOfAnOwnersItems_TheOthersAreExecutedInTheirOrder()
+    {
+        using var pool = new WorkerPool(1, "tests");
+        using var release = new ManualResetEventSlim();
+        var order = new List<int>();
+        var running = new WorkItem(_owner, () => Patience.Await(release, "the test"));
+        pool.TrySubmit(running);
+        Patience.Await(running.Started, "the worker to be busy");
+        var items = Enumerable.Range(0, 6).Select(i => new WorkItem(_owner, () => order.Add(i))).ToArray();
+        Assert.All(items, item => pool.TrySubmit(item));
+        var removed = pool.RemoveQueued(_owner, item => Array.IndexOf(items, item) % 2 == 0);
+        Assert.Equal([items[0], items[2], items[4]], removed);
+        Assert.Equal(3, pool.QueuedCount);
+        Assert.Empty(pool.RemoveQueued(_owner, _ => false));
+        Assert.Empty(pool.RemoveQueued(new object(), _ => true));
+        release.Set();
+        Patience.Await(items[5].Ended, "the last item to end");
+        Assert.Equal([1, 3, 5], order);
+        Assert.Equal(0, pool.QueuedCount);
+    }
+
+    [Fact]
     public void Abandon_RunningItem_AnotherWorkerTakesItsPlace()
     {
         using var pool = new WorkerPool(1, "tests");

@@ -14,7 +14,11 @@ public sealed class OrleansBackend : ParallelBackend
     private readonly OrleansBackendOptions _standardOptions;
     private OrleansBackendOptions _options;
     private RunRequest? _request;
+
+    // Guards the run and its turn, which goes up whenever one ends: a run that was being opened meanwhile is nobody's.
+    private readonly Lock _gate = new();
     private ClusterRun? _run;
+    private long _turn;
 
     /// <summary>A backend on a cluster.</summary>
     /// <param name="client">A connected client; the backend does not own it.</param>
@@ -114,21 +118,47 @@ public sealed class OrleansBackend : ParallelBackend
     /// <inheritdoc/>
     public override async ValueTask AbortEverythingAsync(bool ensureReady)
     {
-        await TerminateAsync().ConfigureAwait(false);
-        if (ensureReady)
+        var turn = await EndRunAsync().ConfigureAwait(false);
+        if (!ensureReady)
         {
-            var client = await _connect(CancellationToken.None).ConfigureAwait(false);
-            _run = await ClusterRun.OpenAsync(client, _request!, _options, CancellationToken.None).ConfigureAwait(false);
+            return;
         }
+
+        var client = await _connect(CancellationToken.None).ConfigureAwait(false);
+        var run = await ClusterRun.OpenAsync(client, _request!, _options, CancellationToken.None).ConfigureAwait(false);
+        lock (_gate)
+        {
+            if (_turn == turn)
+            {
+                _run = run;
+                return;
+            }
+        }
+
+        // The loop did not wait so long, and has given the backend up: a run that nobody ends would renew its lease for as long as this process lives.
+        await run.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
-    public override async ValueTask TerminateAsync()
+    public override async ValueTask TerminateAsync() => await EndRunAsync().ConfigureAwait(false);
+
+    private async ValueTask<long> EndRunAsync()
     {
-        if (Interlocked.Exchange(ref _run, null) is { } run)
+        ClusterRun? run;
+        long turn;
+        lock (_gate)
+        {
+            run = _run;
+            _run = null;
+            turn = ++_turn;
+        }
+
+        if (run is not null)
         {
             await run.DisposeAsync().ConfigureAwait(false);
         }
+
+        return turn;
     }
 
     private static int SlotsFor(int nJobs, int slots) => nJobs > 0 ? Math.Min(nJobs, slots) : Math.Max(slots + 1 + nJobs, 1);

@@ -8,6 +8,9 @@ internal readonly struct Frame
     // Smaller payloads travel with their head in one write: a second would wake the reader twice.
     private const int LargePayload = 1 << 15;
 
+    [ThreadStatic]
+    private static PayloadWriter? _writer;
+
     private Frame(byte[] head, ReadOnlyMemory<byte> payload)
     {
         Head = head;
@@ -24,7 +27,8 @@ internal readonly struct Frame
     /// <param name="payload">The end of its body.</param>
     internal static Frame Of(FrameKind kind, Action<PayloadWriter>? write = null, ReadOnlyMemory<byte> payload = default)
     {
-        var writer = new PayloadWriter();
+        var writer = _writer ??= new PayloadWriter();
+        writer.Clear();
         writer.WriteRaw(0);
         writer.WriteByte((byte)kind);
         write?.Invoke(writer);

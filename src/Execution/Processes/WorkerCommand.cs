@@ -45,6 +45,12 @@ internal sealed record WorkerCommand(string FileName, string[] Arguments, IReadO
     private static WorkerCommand Find()
     {
         var program = Assembly.GetEntryAssembly()?.GetName().Name;
+        if (program == AssemblyName && AppContext.GetData("APP_CONTEXT_DEPS_FILES") is string files)
+        {
+            // A worker's own workers: it was started with its program's files, and this is the first of them.
+            program = Path.GetFileName(files.Split(';')[0]).Replace(".deps.json", "", StringComparison.Ordinal);
+        }
+
         if (Build(AppContext.BaseDirectory, program, RuntimeEnvironment.GetRuntimeDirectory()) is { } command)
         {
             return command;

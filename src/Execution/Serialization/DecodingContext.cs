@@ -75,6 +75,10 @@ internal sealed class DecodingContext(ICodeResolver code, CodecTable codecs, Pay
                     : throw PayloadReader.Malformed($"'{type}' is not one of Orleans'");
                 break;
 
+            case ObjectCodec.StoredArray:
+                codec = codecs.StoredFor(type) ?? throw PayloadReader.Malformed($"'{type}' is never elsewhere");
+                break;
+
             default:
                 throw PayloadReader.Malformed("a type is written in an unknown way");
         }

@@ -27,12 +27,15 @@ internal sealed class PayloadDecoder
         _context = NewContext(serializers ?? new SerializerTable());
     }
 
-    /// <exception cref="JoblibException">The payload is malformed, or needs code that is not here.</exception>
-    internal DecodedCalls DecodeCalls(ReadOnlyMemory<byte> payload)
+    /// <summary>Reads a batch.</summary>
+    /// <param name="payload">The bytes.</param>
+    /// <param name="arrays">Where the arrays are that it refers to; only files of the user's own when null.</param>
+    /// <exception cref="JoblibException">The payload is malformed, or needs code or arrays that are not here.</exception>
+    internal DecodedCalls DecodeCalls(ReadOnlyMemory<byte> payload, IArraySource? arrays = null)
     {
         try
         {
-            var context = ContextOf(payload, out var reader);
+            var context = ContextOf(payload, arrays, out var reader);
             var count = reader.ReadVarUInt();
             var shapeCount = reader.ReadVarUInt();
             if (count == 0 || count > (ulong)_limits.MaxCalls || shapeCount == 0 || shapeCount > count || shapeCount > (ulong)reader.Left)
@@ -63,12 +66,15 @@ internal sealed class PayloadDecoder
     }
 
     /// <summary>Reads the results of a batch.</summary>
+    /// <param name="payload">The bytes.</param>
+    /// <param name="results">As many as there were calls.</param>
+    /// <param name="arrays">Where the arrays are that it refers to; only files of the user's own when null.</param>
     /// <exception cref="JoblibException">The payload is malformed, or has another number of results.</exception>
-    internal void DecodeResults<T>(ReadOnlyMemory<byte> payload, Span<T> results)
+    internal void DecodeResults<T>(ReadOnlyMemory<byte> payload, Span<T> results, IArraySource? arrays = null)
     {
         try
         {
-            var reader = Open(payload, PayloadFormat.Results);
+            var reader = Open(payload, PayloadFormat.Results, arrays);
             if (reader.ReadVarUInt() != (ulong)results.Length)
             {
                 throw PayloadReader.Malformed("another number of results than of calls");
@@ -89,7 +95,7 @@ internal sealed class PayloadDecoder
     {
         try
         {
-            var reader = Open(payload, PayloadFormat.Failure);
+            var reader = Open(payload, PayloadFormat.Failure, null);
             var exception = reader.ReadReference() as Exception ?? throw PayloadReader.Malformed("a failure that is none");
             Close(reader);
             return exception;
@@ -109,9 +115,9 @@ internal sealed class PayloadDecoder
         }
     }
 
-    private GraphReader Open(ReadOnlyMemory<byte> payload, byte kind)
+    private GraphReader Open(ReadOnlyMemory<byte> payload, byte kind, IArraySource? arrays)
     {
-        var reader = new GraphReader(_context, payload, DecodeLimits.Budget(payload.Length));
+        var reader = new GraphReader(_context, payload, DecodeLimits.Budget(payload.Length)) { Arrays = arrays };
         PayloadFormat.Read(reader, kind);
         return reader;
     }
@@ -120,9 +126,9 @@ internal sealed class PayloadDecoder
         new(_code, new CodecTable(NoReferences.Instance, serializers, _orleans), new PayloadEncoder(NoReferences.Instance, serializers), _limits);
 
     /// <summary>Begins to read calls, in the context of the serializers that they name: another run with the same code may have others.</summary>
-    private DecodingContext ContextOf(ReadOnlyMemory<byte> payload, out GraphReader reader)
+    private DecodingContext ContextOf(ReadOnlyMemory<byte> payload, IArraySource? arrays, out GraphReader reader)
     {
-        var start = Open(payload, PayloadFormat.Calls);
+        var start = Open(payload, PayloadFormat.Calls, arrays);
         var named = start.ReadBlob();
         if (named.IsEmpty)
         {
@@ -148,7 +154,7 @@ internal sealed class PayloadDecoder
         }
 
         var rest = payload[^start.Left..];
-        reader = new GraphReader(context, rest, DecodeLimits.Budget(payload.Length));
+        reader = new GraphReader(context, rest, DecodeLimits.Budget(payload.Length)) { Arrays = arrays };
         return context;
     }
 

@@ -39,15 +39,17 @@ internal sealed class PayloadEncoder
     internal SerializerTable Serializers { get; }
 
     /// <summary>The bytes of a batch.</summary>
+    /// <param name="calls">At least one.</param>
+    /// <param name="arrays">Where large arrays go; into the payload when null.</param>
     /// <exception cref="CannotTravelException">A call holds something that cannot travel.</exception>
-    internal byte[] EncodeCalls<T>(ReadOnlySpan<Delayed<T>> calls)
+    internal byte[] EncodeCalls<T>(ReadOnlySpan<Delayed<T>> calls, IArraySink? arrays = null)
     {
         if (calls.IsEmpty)
         {
             throw new ArgumentException("A batch has at least one call.", nameof(calls));
         }
 
-        var writer = Rent();
+        var writer = Rent(arrays);
         var current = 0;
         try
         {
@@ -86,10 +88,12 @@ internal sealed class PayloadEncoder
     }
 
     /// <summary>The bytes of a batch's results.</summary>
+    /// <param name="results">In the calls' order.</param>
+    /// <param name="arrays">Where large arrays go; into the payload when null.</param>
     /// <exception cref="CannotTravelException">A result holds something that cannot travel.</exception>
-    internal byte[] EncodeResults<T>(ReadOnlySpan<T> results)
+    internal byte[] EncodeResults<T>(ReadOnlySpan<T> results, IArraySink? arrays = null)
     {
-        var writer = Rent();
+        var writer = Rent(arrays);
         try
         {
             PayloadFormat.Write(writer, PayloadFormat.Results);
@@ -111,7 +115,7 @@ internal sealed class PayloadEncoder
     /// <summary>The bytes of a failure. One that cannot travel becomes a <see cref="RemoteCallException"/> on the far side.</summary>
     internal byte[] EncodeFailure(Exception exception, CallFailure? failure)
     {
-        var writer = Rent();
+        var writer = Rent(null);
         try
         {
             failure?.AttachTo(exception);
@@ -228,7 +232,12 @@ internal sealed class PayloadEncoder
         return (CallShape<T>)shape;
     }
 
-    private GraphWriter Rent() => Interlocked.Exchange(ref _spare, null) ?? new GraphWriter(_codecs);
+    private GraphWriter Rent(IArraySink? arrays)
+    {
+        var writer = Interlocked.Exchange(ref _spare, null) ?? new GraphWriter(_codecs);
+        writer.Arrays = arrays;
+        return writer;
+    }
 
     private void Return(GraphWriter writer)
     {

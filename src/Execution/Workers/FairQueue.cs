@@ -90,6 +90,33 @@ internal sealed class FairQueue<TItem>
         return items;
     }
 
+    /// <summary>Takes some of an owner's items out; the others keep their order.</summary>
+    internal IReadOnlyList<TItem> Remove(object owner, Predicate<TItem> which)
+    {
+        if (Find(owner) is not { } account || !account.Items.Any(item => !which(item)))
+        {
+            return Remove(owner);
+        }
+
+        var items = account.Items.ToArray();
+        account.Items.Clear();
+        var removed = new List<TItem>();
+        foreach (var item in items)
+        {
+            if (which(item))
+            {
+                removed.Add(item);
+            }
+            else
+            {
+                account.Items.Enqueue(item);
+            }
+        }
+
+        Count -= removed.Count;
+        return removed;
+    }
+
     /// <summary>Forgets all items and owners.</summary>
     internal void Clear()
     {

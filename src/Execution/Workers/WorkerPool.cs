@@ -175,13 +175,13 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         return removed;
     }
 
-    /// <summary>Takes an owner's queued items out; those that workers are executing go on.</summary>
-    /// <returns>The items that never started; their owner completes them.</returns>
-    internal IReadOnlyList<IWorkItem> RemoveQueued(object owner)
+    /// <summary>Takes some of an owner's queued items out; the others, and those that workers are executing, go on.</summary>
+    /// <returns>The items that were taken out; their owner completes them.</returns>
+    internal IReadOnlyList<IWorkItem> RemoveQueued(object owner, Predicate<IWorkItem> which)
     {
         lock (_gate)
         {
-            var removed = _queue.Remove(owner);
+            var removed = _queue.Remove(owner, which);
             _queued -= removed.Count;
             return removed;
         }

@@ -22,6 +22,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
     private RunRequest? _request;
     private IGrainTimer? _renewal;
     private long _renewedAt;
+    private bool _endedForGood;
 
     private Guid Run => this.GetPrimaryKey();
 
@@ -124,11 +125,14 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
             _renewal?.Dispose();
             _renewal = null;
             SiloLog.RunEnded(logger, Run, _completions.Calls, _completions.Batches);
-            await Task.WhenAll(_silos.Keys.Select(silo => TellAsync(silo, slots => slots.ReleaseAsync(Run, forGood)))).ConfigureAwait(true);
+            _endedForGood = forGood;
+            await ReleaseAsync(forGood).ConfigureAwait(true);
         }
 
         DeactivateOnIdle();
     }
+
+    private Task ReleaseAsync(bool forGood) => Task.WhenAll(_silos.Keys.Select(silo => TellAsync(silo, slots => slots.ReleaseAsync(Run, forGood))));
 
     public void Dispose() => _changing.Dispose();
 
@@ -177,9 +181,15 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
             _slots = SlotPlan.Number(plan, _slots, silo => known[silo].Process);
             if (hasEnded)
             {
-                _slots = [];
                 await EndAsync(forGood: true).ConfigureAwait(true);
             }
+            else if (_request is null)
+            {
+                // It was ended while its slots were being reserved: who has them by now has not been told.
+                await ReleaseAsync(_endedForGood).ConfigureAwait(true);
+            }
+
+            _slots = _request is null ? [] : _slots;
         }
         finally
         {

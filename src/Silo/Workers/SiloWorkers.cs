@@ -150,15 +150,15 @@ internal sealed class SiloWorkers : IDisposable
         {
             while (true)
             {
-                // Again at each look: a batch that was being accepted when the drain began is queued a moment later, and a running batch may still share a part of itself out.
+                // Again at each look: a batch that was being accepted when the drain began is queued a moment later. A part that a running batch has shared out ends here with it.
                 foreach (var run in _runs.Values)
                 {
-                    HandBack(_pool.RemoveQueued(run));
+                    HandBack(_pool.RemoveQueued(run, IsWhole));
                     run.SendAnsweredAgain();
                 }
 
                 // An outcome counts as in hand until its client has acknowledged it.
-                if (_pool.BusyCount == 0 && _runs.Values.All(run => run.InHand.IsEmpty))
+                if (_pool.BusyCount == 0 && _pool.QueuedCount == 0 && _runs.Values.All(run => run.InHand.IsEmpty))
                 {
                     return true;
                 }
@@ -288,6 +288,9 @@ internal sealed class SiloWorkers : IDisposable
     }
 
     internal void Abandon(long handle) => _pool.Abandon(item => item is BatchWork work && work.Batch.Handle == handle && work.Batch.IsAbandoned);
+
+    /// <summary>Whether it is a batch as its client sent it, not a part that a worker shared out.</summary>
+    private static bool IsWhole(IWorkItem item) => item is RemoteBatchWork or BatchWork { Batch.Carrier: not null };
 
     private void DropQueued(SiloRun run) => HandBack(_pool.Remove(run));
 

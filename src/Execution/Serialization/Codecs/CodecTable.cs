@@ -31,6 +31,7 @@ internal sealed class CodecTable
 
     private readonly ConcurrentDictionary<Type, ObjectCodec> _objects = new();
     private readonly ConcurrentDictionary<Type, FieldCodec> _fields = new();
+    private readonly ConcurrentDictionary<Type, ObjectCodec?> _stored = new();
     private readonly ConcurrentDictionary<DelegateKey, DelegatePlan> _plans = new();
     private readonly ConcurrentDictionary<(Type, Type), ObjectCodec> _serialized = new();
 
@@ -91,6 +92,12 @@ internal sealed class CodecTable
     internal ObjectCodec SerializedFor(Type type, object serializer) =>
         _serialized.GetOrAdd((type, serializer.GetType()), static (key, instance) => Make<ObjectCodec>(typeof(SerializedCodec<>), [key.Item1], instance), serializer);
 
+    /// <summary>The codec of large arrays of a type, which are not in the payload; null for types that always are.</summary>
+    internal ObjectCodec? StoredFor(Type type) => _stored.GetOrAdd(
+        type,
+        static (type, table) => type.IsArray && table.IsNumbers(type.GetElementType()!) ? new StoredArrayCodec(type) : null,
+        this);
+
     /// <summary>Whether values of a struct are numbers through and through, so that any bytes make a good one.</summary>
     internal static bool IsRaw(Type type)
     {
@@ -124,6 +131,8 @@ internal sealed class CodecTable
         var fields = FieldPlan.FieldsOf(type, typeof(ValueType));
         return fields.Length > 0 && fields.All(field => field.FieldType != typeof(bool) && field.FieldType != type && IsRaw(field.FieldType));
     }
+
+    private bool IsNumbers(Type element) => NpyElement.IsElement(element) && (element == typeof(bool) || FieldFor(element).IsRaw);
 
     private static T Make<T>(Type open, Type[] arguments, params object?[] parameters) =>
         (T)Activator.CreateInstance(
@@ -257,6 +266,14 @@ internal sealed class CodecTable
             if (open == typeof(FunctionCall<,,>) || open == typeof(AsyncFunctionCall<,,>))
             {
                 return Make<ObjectCodec>(typeof(CallCodec<,,>), type.GetGenericArguments(), type, FieldFor(type.GetGenericArguments()[1]));
+            }
+
+            if (open == typeof(MemmappedArray<>) || open == typeof(MemoryStandIn<>))
+            {
+                var element = type.GetGenericArguments()[0];
+                return IsNumbers(element)
+                    ? Make<ObjectCodec>(typeof(MemmappedCodec<>), [element])
+                    : throw new RefusedException(type, "has elements that are not simply numbers", null);
             }
 
             if (open == typeof(Portable<>))

@@ -5,7 +5,9 @@ namespace Orleans.Joblib;
 /// <summary>A part of an array or string, which is shared with whatever else refers to it.</summary>
 internal sealed class MemoryCodec<T> : FieldCodec<ReadOnlyMemory<T>>
 {
-    internal override void Write(GraphWriter writer, ref ReadOnlyMemory<T> value)
+    internal override void Write(GraphWriter writer, ref ReadOnlyMemory<T> value) => Write(writer, value, isWritable: false);
+
+    internal static void Write(GraphWriter writer, ReadOnlyMemory<T> value, bool isWritable)
     {
         if (value.IsEmpty)
         {
@@ -15,7 +17,7 @@ internal sealed class MemoryCodec<T> : FieldCodec<ReadOnlyMemory<T>>
 
         if (MemoryMarshal.TryGetArray(value, out var segment))
         {
-            writer.WriteReference(segment.Array);
+            writer.WriteReference(writer.StandInFor(segment.Array!, isWritable) ?? segment.Array);
             writer.WriteVarUInt((ulong)segment.Offset);
             writer.WriteVarUInt((ulong)segment.Count);
         }
@@ -24,6 +26,12 @@ internal sealed class MemoryCodec<T> : FieldCodec<ReadOnlyMemory<T>>
             writer.WriteReference(text);
             writer.WriteVarUInt((ulong)start);
             writer.WriteVarUInt((ulong)length);
+        }
+        else if (MappedMemories.TryArrayOf(value, out var mapped))
+        {
+            writer.WriteReference(mapped);
+            writer.WriteVarUInt(0);
+            writer.WriteVarUInt((ulong)value.Length);
         }
         else
         {
@@ -53,6 +61,7 @@ internal sealed class MemoryCodec<T> : FieldCodec<ReadOnlyMemory<T>>
         {
             T[] array => new ReadOnlyMemory<T>(array, (int)start, (int)length),
             string text when typeof(T) == typeof(char) => (ReadOnlyMemory<T>)(object)text.AsMemory((int)start, (int)length),
+            IMemmapped mapped when mapped.ElementType == typeof(T) => MappedMemories.MemoryOf<T>(mapped, (int)start, (int)length),
             _ => throw PayloadReader.Malformed("a range of something that is no array"),
         };
     }

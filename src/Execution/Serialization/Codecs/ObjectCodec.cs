@@ -11,6 +11,7 @@ internal abstract class ObjectCodec(Type type)
     internal const byte ExceptionRoot = 1;
     internal const byte Serializer = 2;
     internal const byte OrleansSerializer = 3;
+    internal const byte StoredArray = 4;
 
     private byte[]? _description;
 

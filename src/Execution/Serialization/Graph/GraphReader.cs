@@ -17,6 +17,9 @@ internal sealed class GraphReader(DecodingContext context, ReadOnlyMemory<byte> 
 
     internal DecodingContext Context => context;
 
+    /// <summary>Where the arrays are that the payload refers to; null when only files of the user's own can be.</summary>
+    internal IArraySource? Arrays { get; init; }
+
     internal object? ReadReference()
     {
         var number = ReadVarUInt();
@@ -168,7 +171,7 @@ internal sealed class GraphReader(DecodingContext context, ReadOnlyMemory<byte> 
     }
 
     /// <summary>A payload inside this one, of its own objects.</summary>
-    internal GraphReader Nested(ReadOnlyMemory<byte> bytes) => new(context, bytes, Budget) { _depth = _depth };
+    internal GraphReader Nested(ReadOnlyMemory<byte> bytes) => new(context, bytes, Budget) { _depth = _depth, Arrays = Arrays };
 
     internal void TakeBudgetOf(GraphReader nested) => RefundTo(nested.Budget);
 

@@ -22,6 +22,8 @@ internal sealed class GraphWriter(CodecTable codecs) : PayloadWriter
     private const int KeptObjects = 1 << 16;
 
     private readonly Dictionary<Type, Entry> _entries = [];
+    private readonly Dictionary<Type, Entry> _storedEntries = [];
+    private readonly Dictionary<(object Array, bool IsWritable), object> _standIns = [];
     private readonly Dictionary<DelegatePlan, int> _methods = [];
     private readonly Dictionary<object, ClosureState> _closures = new(ReferenceEqualityComparer.Instance);
     private readonly Queue<ClosureState> _unwritten = new();
@@ -45,6 +47,9 @@ internal sealed class GraphWriter(CodecTable codecs) : PayloadWriter
     private Entry _lastEntry = null!;
 
     internal CodecTable Codecs => codecs;
+
+    /// <summary>Where large arrays go; null when they go into the payload.</summary>
+    internal IArraySink? Arrays { get; set; }
 
     /// <summary>Whether exceptions are written as what they are, not as something that may fail to travel.</summary>
     internal bool InException { get; init; }
@@ -104,6 +109,22 @@ internal sealed class GraphWriter(CodecTable codecs) : PayloadWriter
         }
 
         WriteObject(closure);
+    }
+
+    /// <summary>A large array of which only a memory is seen; null when it goes into the payload.</summary>
+    internal object? StandInFor<T>(T[] array, bool isWritable)
+    {
+        if (Arrays is null || codecs.StoredFor(typeof(T[])) is null || !Arrays.Takes(ArrayView.ByteLengthOf(array)))
+        {
+            return null;
+        }
+
+        if (!_standIns.TryGetValue((array, isWritable), out var standIn))
+        {
+            _standIns[(array, isWritable)] = standIn = new MemoryStandIn<T>(array, isWritable);
+        }
+
+        return standIn;
     }
 
     internal void WriteMethod(DelegatePlan plan)
@@ -248,6 +269,8 @@ internal sealed class GraphWriter(CodecTable codecs) : PayloadWriter
         if (_count > 0 || _methods.Count > 0)
         {
             _entries.Clear();
+            _storedEntries.Clear();
+            _standIns.Clear();
             _methods.Clear();
             _closures.Clear();
             _unwritten.Clear();
@@ -263,6 +286,7 @@ internal sealed class GraphWriter(CodecTable codecs) : PayloadWriter
         _root = -1;
         _inLateBody = false;
         Charged = 0;
+        Arrays = null;
     }
 
     /// <summary>Notes that of a closure the fields in <paramref name="use"/> are read; all of them when it is null.</summary>
@@ -340,7 +364,7 @@ internal sealed class GraphWriter(CodecTable codecs) : PayloadWriter
             _lastType = type;
         }
 
-        var entry = _lastEntry;
+        var entry = Arrays is not null && value is Array array && StoredEntryOf(type, array) is { } stored ? stored : _lastEntry;
         var codec = entry.Codec;
         id = Add(value, slot, codec);
         WriteVarUInt((ulong)id);
@@ -400,6 +424,21 @@ internal sealed class GraphWriter(CodecTable codecs) : PayloadWriter
         }
 
         return entry;
+    }
+
+    private Entry? StoredEntryOf(Type type, Array array)
+    {
+        if (!_storedEntries.TryGetValue(type, out var entry))
+        {
+            if (codecs.StoredFor(type) is not { } codec)
+            {
+                return null;
+            }
+
+            _storedEntries[type] = entry = new Entry(codec);
+        }
+
+        return Arrays!.Takes(ArrayView.ByteLengthOf(array)) && ArrayView.TryOf(array) is not null ? entry : null;
     }
 
     private int FindSlot(object value)

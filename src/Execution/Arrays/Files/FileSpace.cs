@@ -1,0 +1,38 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Orleans.Joblib;
+
+/// <summary>Space on a file system, taken before it is used: writing to a mapping of a file without space ends the process (SIGBUS).</summary>
+internal static partial class FileSpace
+{
+    private const int NoSpace = 28;
+    private const int NotSupported = 95;
+    private const int Invalid = 22;
+
+    /// <summary>Gives a new file its length, and all of its space.</summary>
+    /// <exception cref="IOException">There is not enough.</exception>
+    internal static void Take(SafeFileHandle file, string path, long length)
+    {
+        RandomAccess.SetLength(file, length);
+        if (length == 0 || !OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        var error = Allocate(file, 0, length);
+        if (error is 0 or NotSupported or Invalid)
+        {
+            return;
+        }
+
+        // Made by the caller, for this.
+        File.Delete(path);
+        throw new IOException($"The file '{path}' cannot have {length} bytes: {Marshal.GetPInvokeErrorMessage(error)}. Make room, or use another folder.", error == NoSpace ? 28 : error);
+    }
+
+    // glibc falls back to touching every block where the file system knows no better way.
+    [LibraryImport("libc", EntryPoint = "posix_fallocate")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Allocate(SafeFileHandle file, long offset, long length);
+}

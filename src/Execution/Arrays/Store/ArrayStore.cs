@@ -1,0 +1,486 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Orleans.Joblib;
+
+/// <summary>This host's large arrays: each once, as a <c>.npy</c> file named by its content, in shared memory where there is room. One for a process and folder. Thread-safe.</summary>
+/// <remarks>
+/// <para>Segments are never changed: an array that differs in a bit is another one. A segment stays as long as any process uses it (<see cref="ArrayLease"/>, a mapping) or
+/// the process that wrote it keeps it, to use it again or to overwrite it: pages that exist are written twice as fast as new ones. What a killed process leaves is
+/// nobody's, and goes when any process of the user opens or closes a store of the folder (<see cref="StoreFolder.Sweep"/>).</para>
+/// <para>Segments are written, never mapped for writing: a full file system is an error of the write, after which unused segments are evicted, then the next folder is tried.</para>
+/// <para><c>_gate</c> guards the table of segments, their lease counts and the list of idle ones. It is not held while an array is hashed or written; <c>_writers</c> has threads
+/// with the same content wait for each other then, and a lock file has processes.</para>
+/// </remarks>
+internal sealed class ArrayStore : IDisposable
+{
+    /// <summary>Arrays above it are looked for by their beginning before all of them is read, and other processes are asked to wait while one is written.</summary>
+    private const long LargeBytes = 4 << 20;
+
+    private static readonly TimeSpan LongestClaim = TimeSpan.FromSeconds(60);
+
+    private readonly Lock _gate = new();
+    private readonly Lock[] _writers = [.. Enumerable.Range(0, 64).Select(_ => new Lock())];
+    private readonly Dictionary<string, Segment> _segments = new(StringComparer.Ordinal);
+    private readonly LinkedList<Segment> _idle = new();
+    private readonly List<(StoreFolder Folder, long MaxBytes)> _folders = [];
+    private readonly ArrayStoreOptions _options;
+    private long _idleBytes;
+    private bool _isDisposed;
+
+    /// <exception cref="JoblibException">No folder can be used.</exception>
+    internal ArrayStore(ArrayStoreOptions? options = null)
+        : this(options ?? new ArrayStoreOptions(), null)
+    {
+    }
+
+    /// <summary>A store of given folders, in the order in which they are filled.</summary>
+    internal ArrayStore(IReadOnlyList<string> parents)
+        : this(new ArrayStoreOptions(), parents)
+    {
+    }
+
+    private ArrayStore(ArrayStoreOptions options, IReadOnlyList<string>? parents)
+    {
+        if (!IsSupported)
+        {
+            throw new PlatformNotSupportedException("Arrays are shared between processes on 64-bit Linux only. Use 'maxNbytes: MaxNbytes.Never' here: arrays travel with their calls then.");
+        }
+
+        _options = options;
+        JoblibException? refusal = null;
+        foreach (var parent in parents ?? _options.Parents())
+        {
+            try
+            {
+                var folder = StoreFolder.Open(parent);
+                _folders.Add((folder, _options.MaxBytes ?? new DriveInfo(folder.Path).TotalSize / 4 * 3));
+                folder.Sweep();
+            }
+            catch (JoblibException exception)
+            {
+                refusal ??= exception;
+            }
+        }
+
+        if (_folders.Count == 0)
+        {
+            throw refusal!;
+        }
+    }
+
+    internal static bool IsSupported => FileLocks.AreSupported;
+
+    internal IReadOnlyList<string> Folders => [.. _folders.Select(folder => folder.Folder.Path)];
+
+    /// <summary>Bytes of segments that this process keeps and nobody uses.</summary>
+    internal long IdleBytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _idleBytes;
+            }
+        }
+    }
+
+    /// <summary>Segments that this process wrote, in all its time: for tests and measurements.</summary>
+    internal long WrittenSegments => Interlocked.Read(ref _written);
+
+    internal long RecycledSegments => Interlocked.Read(ref _recycled);
+
+    private long _written;
+    private long _recycled;
+
+    /// <summary>Puts an array into the store, unless it is there.</summary>
+    /// <exception cref="JoblibException">There is no room for it.</exception>
+    internal ArrayLease Put(ArrayView array)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+
+        // As it lies in memory: a Fortran array's elements are those of its transpose in C order.
+        var order = array.Layout.Order;
+        var layout = order == ArrayOrder.Fortran ? array.Layout.Transpose([]) : array.Layout;
+        var head = SegmentHead.Write(array.Type, order, array.Layout.Lengths);
+        return (array with { Layout = layout }).Read((Store: this, Head: head), static (elements, state) => state.Store.Put(elements, state.Head));
+    }
+
+    /// <summary>Opens a segment that another process, or this one, has put into a store of this host.</summary>
+    /// <returns>Null when it is gone.</returns>
+    /// <exception cref="JoblibException">The path is none of a store of this user.</exception>
+    internal static SafeFileHandle? TryOpen(string path)
+    {
+        var folder = Path.GetDirectoryName(path);
+        if (!Path.IsPathFullyQualified(path) || folder is null || !SegmentName.IsOne(Path.GetFileName(path.AsSpan())) || Path.GetFullPath(path) != path
+            || !Path.GetFileName(folder.AsSpan()).StartsWith("orleans-joblib-", StringComparison.Ordinal) || (Directory.Exists(folder) && !FileLocks.IsPrivateFolder(folder)))
+        {
+            throw new JoblibException("array-path", $"A call refers to the shared array '{path}', which is not in a folder of this user for such arrays. Nothing was opened.");
+        }
+
+        return SegmentFile.TryUse(path);
+    }
+
+    /// <summary>Deletes a segment whose last user this process was.</summary>
+    internal static void DeleteIfUnused(string path) => SegmentFile.TryDelete(path, evenIfKept: false);
+
+    /// <summary>Gives back what nobody uses, down to a number of bytes.</summary>
+    internal void Trim(long maxIdleBytes)
+    {
+        while (true)
+        {
+            Segment segment;
+            lock (_gate)
+            {
+                if (_idleBytes <= maxIdleBytes || _idle.First is not { } oldest)
+                {
+                    return;
+                }
+
+                segment = oldest.Value;
+                RemoveIdle(oldest);
+            }
+
+            Close(segment);
+        }
+    }
+
+    internal int Sweep() => _folders.Sum(folder => folder.Folder.Sweep());
+
+    internal void Release(Segment segment)
+    {
+        lock (_gate)
+        {
+            if (--segment.Leases > 0)
+            {
+                return;
+            }
+
+            if (segment.IsWriter && !_isDisposed)
+            {
+                SegmentFile.KeepOnly(segment.File);
+                _idle.AddLast(segment);
+                _idleBytes += segment.Length;
+            }
+            else
+            {
+                _segments.Remove(segment.Path);
+                Close(segment);
+                return;
+            }
+        }
+
+        Trim(MaxIdleBytes);
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
+        }
+
+        Trim(-1);
+        foreach (var (folder, _) in _folders)
+        {
+            folder.Sweep();
+            folder.RemoveIfEmpty();
+        }
+    }
+
+    private long MaxIdleBytes => _options.MaxIdleBytes ?? _folders[0].MaxBytes / 2;
+
+    private static void Close(Segment segment)
+    {
+        segment.File.Dispose();
+        if (SegmentFile.TryDelete(segment.Path, evenIfKept: false) is { } bytes)
+        {
+            segment.Folder.Added(-bytes);
+        }
+    }
+
+    private void RemoveIdle(LinkedListNode<Segment> node)
+    {
+        _idle.Remove(node);
+        _idleBytes -= node.Value.Length;
+        _segments.Remove(node.Value.Path);
+    }
+
+    private ArrayLease Put(ArrayElements elements, byte[] head)
+    {
+        // What it would be called in each folder; nearly always the first has room.
+        Exception? full = null;
+        foreach (var (folder, maxBytes) in _folders)
+        {
+            try
+            {
+                return Put(elements, head, folder, maxBytes);
+            }
+            catch (IOException exception) when (IsFull(exception))
+            {
+                full = exception;
+            }
+        }
+
+        var bytes = elements.ByteLength;
+        throw new JoblibException(
+            "array-store-full",
+            $"An array of {bytes} bytes has no room in {string.Join(" or ", _folders.Select(folder => $"'{folder.Folder.Path}' ({folder.Folder.FreeBytes()} bytes free)"))}. "
+            + "Make room, or give another folder with 'tempFolder' or JOBLIB_TEMP_FOLDER, or send arrays with the calls: maxNbytes: MaxNbytes.Never.",
+            full);
+    }
+
+    private ArrayLease Put(ArrayElements elements, byte[] head, StoreFolder folder, long maxBytes)
+    {
+        var pieces = new UInt128[(elements.ByteLength + ArrayHash.PieceBytes - 1) / ArrayHash.PieceBytes];
+        if (pieces.Length > 0)
+        {
+            SegmentWriter.Hash(elements, pieces, folder.Seed, 0, 1);
+        }
+
+        var first = ArrayHash.First(head, pieces.Length > 0 ? pieces[0] : default, folder.Seed);
+        lock (_writers[first % (ulong)_writers.Length])
+        {
+            var isLarge = elements.ByteLength > LargeBytes;
+            if ((!isLarge || folder.HasAny(first)) && TryFind(elements, head, pieces, folder, first) is { } found)
+            {
+                return found;
+            }
+
+            using var claim = isLarge ? Claim(folder, first) : null;
+            return (isLarge && folder.HasAny(first) ? TryFind(elements, head, pieces, folder, first) : null) ?? Write(elements, head, pieces, folder, maxBytes);
+        }
+    }
+
+    private ArrayLease? TryFind(ArrayElements elements, byte[] head, UInt128[] pieces, StoreFolder folder, ulong first)
+    {
+        if (pieces.Length > 1 && pieces[1] == default)
+        {
+            SegmentWriter.Hash(elements, pieces, folder.Seed, 1, pieces.Length);
+        }
+
+        return TryLease(folder, new SegmentName(first, ArrayHash.All(head, pieces, folder.Seed)), head.Length + elements.ByteLength, head.Length);
+    }
+
+    private ArrayLease? TryLease(StoreFolder folder, SegmentName name, long length, int dataOffset)
+    {
+        var path = folder.PathOf(name);
+        lock (_gate)
+        {
+            if (_segments.TryGetValue(path, out var segment))
+            {
+                if (segment.Leases > 0)
+                {
+                    segment.Leases++;
+                    return new ArrayLease(this, segment);
+                }
+
+                RemoveIdle(_idle.Find(segment)!);
+                if (SegmentFile.TryUseAgain(segment.File, path))
+                {
+                    return Leased(segment);
+                }
+
+                // Evicted by another process that needed the room.
+                segment.File.Dispose();
+            }
+        }
+
+        if (SegmentFile.TryUse(path) is not { } file)
+        {
+            return null;
+        }
+
+        if (RandomAccess.GetLength(file) != length)
+        {
+            file.Dispose();
+            return null;
+        }
+
+        lock (_gate)
+        {
+            if (_segments.TryGetValue(path, out var raced))
+            {
+                file.Dispose();
+                raced.Leases++;
+                return new ArrayLease(this, raced);
+            }
+
+            return Leased(new Segment(folder, name, file, length, dataOffset, isWriter: false));
+        }
+    }
+
+    private ArrayLease Leased(Segment segment)
+    {
+        segment.Leases = 1;
+        _segments[segment.Path] = segment;
+        return new ArrayLease(this, segment);
+    }
+
+    // Two processes with the same large array: the second waits for the first and then finds it. One that waits too long writes its own.
+    private static SegmentClaim? Claim(StoreFolder folder, ulong first)
+    {
+        var path = folder.ClaimPath(first);
+        var started = Environment.TickCount64;
+        for (var wait = 1; Environment.TickCount64 - started < LongestClaim.TotalMilliseconds; wait = Math.Min(2 * wait, 32))
+        {
+            SafeFileHandle file;
+            try
+            {
+                file = SegmentFile.OpenOrCreate(path);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                return null;
+            }
+
+            if (SegmentFile.TryOwn(file, path))
+            {
+                return new SegmentClaim(file, path);
+            }
+
+            file.Dispose();
+            Thread.Sleep(wait);
+        }
+
+        return null;
+    }
+
+    private ArrayLease Write(ArrayElements elements, byte[] head, UInt128[] pieces, StoreFolder folder, long maxBytes)
+    {
+        var length = head.Length + elements.ByteLength;
+        var (file, path) = TakeIdle(folder, length) ?? New(folder, length, maxBytes);
+        try
+        {
+            try
+            {
+                SegmentWriter.Write(file, head, elements, pieces, folder.Seed);
+            }
+            catch (IOException exception) when (IsFull(exception))
+            {
+                // Room that others keep without using it, then once more.
+                Trim(0);
+                if (folder.Evict(length) == 0)
+                {
+                    throw;
+                }
+
+                SegmentWriter.Write(file, head, elements, pieces, folder.Seed);
+            }
+
+            RandomAccess.SetLength(file, length);
+            var first = ArrayHash.First(head, pieces.Length > 0 ? pieces[0] : default, folder.Seed);
+            var name = new SegmentName(first, ArrayHash.All(head, pieces, folder.Seed));
+            if (TryLease(folder, name, length, head.Length) is { } found)
+            {
+                File.Delete(path);
+                file.Dispose();
+                return found;
+            }
+
+            lock (_gate)
+            {
+                File.Move(path, folder.PathOf(name), overwrite: true);
+                SegmentFile.ShareWritten(file);
+                folder.Added(length);
+                _written++;
+                return Leased(new Segment(folder, name, file, length, head.Length, isWriter: true));
+            }
+        }
+        catch (Exception)
+        {
+            File.Delete(path);
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private (SafeFileHandle File, string Path) New(StoreFolder folder, long length, long maxBytes)
+    {
+        var over = folder.UsedBytes() + length - maxBytes;
+        if (over > 0)
+        {
+            Trim(0);
+            over = folder.UsedBytes(isExact: true) + length - maxBytes;
+            if (over > 0 && folder.Evict(over) < over)
+            {
+                throw new IOException($"The arrays in '{folder.Path}' would take more than {maxBytes} bytes.", Full);
+            }
+        }
+
+        if (folder.FreeBytes() < length)
+        {
+            Trim(0);
+            folder.Evict(length);
+        }
+
+        if (folder.FreeBytes() < length)
+        {
+            throw new IOException($"'{folder.Path}' has no room for {length} bytes.", Full);
+        }
+
+        while (true)
+        {
+            var path = folder.NewPath();
+            try
+            {
+                return (SegmentFile.Create(path), path);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // Its last user but this one has removed it.
+                StoreFolder.Open(Path.GetDirectoryName(folder.Path)!);
+            }
+        }
+    }
+
+    /// <summary>A segment that this process keeps and nobody uses, of about the right size, to be overwritten.</summary>
+    private (SafeFileHandle File, string Path)? TakeIdle(StoreFolder folder, long length)
+    {
+        while (true)
+        {
+            Segment segment;
+            lock (_gate)
+            {
+                var best = default(LinkedListNode<Segment>);
+                for (var node = _idle.First; node is not null; node = node.Next)
+                {
+                    if (node.Value.Folder == folder && node.Value.Length >= length / 2 && node.Value.Length / 2 <= length
+                        && (best is null || Math.Abs(node.Value.Length - length) < Math.Abs(best.Value.Length - length)))
+                    {
+                        best = node;
+                    }
+                }
+
+                if (best is null)
+                {
+                    return null;
+                }
+
+                segment = best.Value;
+                RemoveIdle(best);
+            }
+
+            if (SegmentFile.TryTake(segment.File, segment.Path))
+            {
+                var path = folder.NewPath();
+                File.Move(segment.Path, path, overwrite: true);
+                folder.Added(-segment.Length);
+                _recycled++;
+                return (segment.File, path);
+            }
+
+            // A mapping of it is still about, or it has been evicted.
+            Close(segment);
+        }
+    }
+
+    private const int Full = 28;
+
+    private static bool IsFull(IOException exception) =>
+        (exception.HResult & 0xFFFF) is Full or 122 || exception.HResult == unchecked((int)0x80070070) || exception.Message.StartsWith("No space left", StringComparison.Ordinal);
+}

@@ -1,0 +1,149 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Orleans.Joblib;
+
+/// <summary>An array of .NET whose elements are the pages of a segment: not copied, read from the file when they are touched, and written to in this process alone.</summary>
+/// <remarks>
+/// <para>The array is an ordinary pinned one. The whole pages between its first and its last element are replaced by a private mapping of the file; its header, and the
+/// bytes of pages that it shares with others, stay the collector's and are copied.</para>
+/// <para>The collector may use the array's memory for something else only after it was put back: this object refers to the array, and is itself kept by nothing but
+/// the array (a dependent handle). When the array is reachable from nowhere else, both are dead together; since this object has a finalizer the collector keeps both
+/// until it has run, and it puts plain memory back. Only the next collection frees the array. An array that somebody else's finalizer brings back to life is zeros.</para>
+/// </remarks>
+internal sealed unsafe partial class MappedVector
+{
+    /// <summary>Larger than a region of the collector (32 MiB): such an array begins at a fixed place in its first page.</summary>
+    internal const long LeastBytes = 33L << 20;
+
+    // Each takes two of the areas of memory that a process may have (65,530 by default).
+    private const int MostVectors = 1024;
+
+    private const int Readable = 1;
+    private const int Writable = 2;
+    private const int Private = 2;
+    private const int Fixed = 0x10;
+    private const int Anonymous = 0x20;
+    private const int NoReserve = 0x4000;
+    private const int DontNeed = 4;
+
+    private static readonly ConditionalWeakTable<Array, MappedVector> Guards = [];
+    private static int _count;
+
+    private readonly Array _array;
+    private readonly MappedFile _mapping;
+    private readonly long _fileOffset;
+    private readonly byte* _elements;
+    private readonly long _bytes;
+    private readonly byte* _pages;
+    private readonly nint _pageBytes;
+    private bool _isPutBack;
+    private int _isTaken = 1;
+
+    private MappedVector(Array array, MappedFile mapping, long fileOffset, byte* elements, long bytes)
+    {
+        _array = array;
+        _mapping = mapping;
+        _fileOffset = fileOffset;
+        _elements = elements;
+        _bytes = bytes;
+        _pages = (byte*)(((nint)elements + SegmentHead.PageBytes - 1) & -SegmentHead.PageBytes);
+        _pageBytes = (nint)(((nint)elements + (nint)bytes) & -SegmentHead.PageBytes) - (nint)_pages;
+    }
+
+    ~MappedVector() => PutBack();
+
+    /// <summary>An array of one dimension with the elements that lie at a place of a segment; null where that cannot be, for a copy.</summary>
+    internal static Array? TryMake(MappedFile mapping, long fileOffset, Type element, int length, long bytes)
+    {
+        if (bytes < LeastBytes || Environment.SystemPageSize != SegmentHead.PageBytes || mapping.Owner is not SegmentLock segment || Volatile.Read(ref _count) >= MostVectors)
+        {
+            return null;
+        }
+
+        var array = NpyElement.NewPinnedVector(element, length);
+        var elements = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array));
+        if (((nint)elements & (SegmentHead.PageBytes - 1)) != (nint)(fileOffset & (SegmentHead.PageBytes - 1)))
+        {
+            return null;
+        }
+
+        var vector = new MappedVector(array, mapping, fileOffset, elements, bytes);
+        Interlocked.Increment(ref _count);
+        Guards.Add(array, vector);
+        var mapped = Map(vector._pages, vector._pageBytes, Readable | Writable, Private | Fixed, segment.File, fileOffset + (vector._pages - elements));
+        if (mapped != vector._pages)
+        {
+            // The old pages may be gone: not without them.
+            vector.PutBack();
+            Guards.Remove(array);
+            return null;
+        }
+
+        vector.CopyEnds();
+        return array;
+    }
+
+    /// <summary>Takes an array that another run has done with. One that a run still has is that run's.</summary>
+    internal static bool TryTake(Array array) => Guards.TryGetValue(array, out var vector) && Interlocked.CompareExchange(ref vector._isTaken, 1, 0) == 0;
+
+    /// <summary>Says that a run has done with an array, and undoes what its calls have written to it.</summary>
+    internal static void Release(Array array)
+    {
+        if (Guards.TryGetValue(array, out var vector))
+        {
+            // Now, not when the next run wants it: it takes 10 ms a GiB.
+            vector.Restore();
+            Volatile.Write(ref vector._isTaken, 0);
+        }
+    }
+
+    internal static bool IsMapped(Array array) => Guards.TryGetValue(array, out _);
+
+    private void Restore()
+    {
+        WrittenPages.ForEach((nint)_pages, _pageBytes, static (start, bytes) => _ = Advise((byte*)start, bytes, DontNeed));
+        CopyEnds();
+    }
+
+    private void CopyEnds()
+    {
+        var from = _mapping.Start + _fileOffset;
+        var head = _pages - _elements;
+        var tail = _bytes - head - _pageBytes;
+        Buffer.MemoryCopy(from, _elements, head, head);
+        Buffer.MemoryCopy(from + _bytes - tail, _elements + _bytes - tail, tail, tail);
+    }
+
+    private void PutBack()
+    {
+        if (_isPutBack)
+        {
+            return;
+        }
+
+        _isPutBack = true;
+        var plain = MapNothing(_pages, _pageBytes, Readable | Writable, Private | Fixed | Anonymous | NoReserve, -1, 0);
+        if (plain != _pages)
+        {
+            // The collector would write into the file's pages, or to nowhere.
+            Environment.FailFast("Memory of a shared array could not be given back to the garbage collector.");
+        }
+
+        Interlocked.Decrement(ref _count);
+        GC.KeepAlive(_array);
+    }
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial byte* Map(byte* address, nint length, int protection, int flags, SafeFileHandle file, long offset);
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial byte* MapNothing(byte* address, nint length, int protection, int flags, int file, long offset);
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(byte* address, nint length, int advice);
+}

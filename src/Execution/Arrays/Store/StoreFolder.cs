@@ -1,0 +1,216 @@
+using System.Security.Cryptography;
+
+namespace Orleans.Joblib;
+
+/// <summary>A folder of segments, shared by all processes of a user on this host. Thread-safe.</summary>
+internal sealed class StoreFolder
+{
+    private const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const string SeedName = "seed";
+    private const string WrittenPrefix = "w-";
+    private const string ClaimPrefix = "c-";
+
+    private readonly Lock _gate = new();
+    private long _usedBytes;
+    private long _countedAt = long.MinValue;
+
+    private StoreFolder(string path, long seed)
+    {
+        Path = path;
+        Seed = seed;
+    }
+
+    internal string Path { get; }
+
+    /// <summary>Mixed into every hash, so that who does not see the folder cannot make two arrays that pass for one.</summary>
+    internal long Seed { get; }
+
+    /// <summary>Opens or makes the folder below another one.</summary>
+    /// <exception cref="JoblibException">It cannot be made, or is not this user's alone.</exception>
+    internal static StoreFolder Open(string parent)
+    {
+        var path = System.IO.Path.Combine(parent, $"orleans-joblib-{FileLocks.UserId()}");
+        try
+        {
+            Directory.CreateDirectory(parent);
+            for (var attempt = 0; ; attempt++)
+            {
+                if (!OperatingSystem.IsWindows())
+                {
+                    Directory.CreateDirectory(path, FolderMode);
+                }
+
+                if (!FileLocks.IsPrivateFolder(path))
+                {
+                    throw Unusable(path, "it is not a folder that belongs to this user alone (mode 0700)", null);
+                }
+
+                try
+                {
+                    return new StoreFolder(path, ReadSeed(System.IO.Path.Combine(path, SeedName)));
+                }
+                catch (IOException) when (attempt < 100)
+                {
+                    // The last user of the folder has removed it this moment.
+                    Thread.Sleep(1);
+                }
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(path, exception.Message, exception);
+        }
+    }
+
+    internal static JoblibException Unusable(string path, string why, Exception? cause) => new(
+        "array-folder", $"Large arrays cannot be put into '{path}': {why}. Give another folder, with 'tempFolder' or the environment variable JOBLIB_TEMP_FOLDER.", cause);
+
+    internal string PathOf(SegmentName name) => System.IO.Path.Combine(Path, name.ToString());
+
+    internal string NewPath() => System.IO.Path.Combine(Path, $"{WrittenPrefix}{Guid.NewGuid():n}");
+
+    internal string ClaimPath(ulong first) => System.IO.Path.Combine(Path, ClaimPrefix + SegmentName.Beginning(first));
+
+    internal bool HasAny(ulong first)
+    {
+        try
+        {
+            return Directory.EnumerateFiles(Path, SegmentName.Beginning(first) + "*").Any();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Bytes of all segments, those of other processes too; counted anew at most four times a second unless it has to be exact.</summary>
+    internal long UsedBytes(bool isExact = false)
+    {
+        lock (_gate)
+        {
+            if (isExact || Environment.TickCount64 - _countedAt > 250 || _countedAt == long.MinValue)
+            {
+                _usedBytes = Files().Sum(file => file.Length);
+                _countedAt = Environment.TickCount64;
+            }
+
+            return _usedBytes;
+        }
+    }
+
+    internal void Added(long bytes)
+    {
+        lock (_gate)
+        {
+            _usedBytes += bytes;
+        }
+    }
+
+    internal long FreeBytes()
+    {
+        try
+        {
+            return new DriveInfo(Path).AvailableFreeSpace;
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>Deletes what no process holds: what a process that was killed has left.</summary>
+    internal int Sweep()
+    {
+        var swept = 0;
+        foreach (var file in Files())
+        {
+            if (SegmentFile.TryDelete(file.FullName, evenIfKept: false) is { } bytes)
+            {
+                Added(-bytes);
+                swept++;
+            }
+        }
+
+        return swept;
+    }
+
+    /// <summary>Deletes segments that nobody uses, the oldest first, whoever keeps them.</summary>
+    /// <returns>Bytes that are free now.</returns>
+    internal long Evict(long wantedBytes)
+    {
+        long freed = 0;
+        foreach (var file in Files().OrderBy(file => file.LastWriteTimeUtc))
+        {
+            if (freed >= wantedBytes)
+            {
+                break;
+            }
+
+            if (SegmentFile.TryDelete(file.FullName, evenIfKept: true) is { } bytes)
+            {
+                Added(-bytes);
+                freed += bytes;
+            }
+        }
+
+        return freed;
+    }
+
+    /// <summary>Removes the folder when nothing is left in it.</summary>
+    internal void RemoveIfEmpty()
+    {
+        try
+        {
+            if (Directory.EnumerateFileSystemEntries(Path).All(entry => System.IO.Path.GetFileName(entry) == SeedName))
+            {
+                File.Delete(System.IO.Path.Combine(Path, SeedName));
+                Directory.Delete(Path);
+            }
+        }
+        catch (IOException)
+        {
+            // Somebody has come, or somebody else has removed it.
+        }
+    }
+
+    private static long ReadSeed(string path)
+    {
+        if (!File.Exists(path))
+        {
+            var made = $"{path}-{Guid.NewGuid():n}";
+            using (var file = SegmentFile.OpenOrCreate(made))
+            {
+                RandomAccess.Write(file, RandomNumberGenerator.GetBytes(sizeof(long)), 0);
+            }
+
+            try
+            {
+                File.Move(made, path, overwrite: false);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                // Another process was first.
+                File.Delete(made);
+            }
+        }
+
+        return BitConverter.ToInt64(File.ReadAllBytes(path));
+    }
+
+    // Symbolic links are nobody's segments.
+    private FileInfo[] Files()
+    {
+        try
+        {
+            return
+            [
+                .. new DirectoryInfo(Path).EnumerateFiles().Where(file => file.LinkTarget is null
+                    && (SegmentName.IsOne(file.Name) || file.Name.StartsWith(WrittenPrefix, StringComparison.Ordinal) || file.Name.StartsWith(ClaimPrefix, StringComparison.Ordinal))),
+            ];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Orleans.Joblib;
+
+/// <summary>A run's way to the segments of this host, in a process that executes its calls: what it has opened stays mapped until it is disposed. Thread-safe.</summary>
+internal sealed class StoreSource : IArraySource, IDisposable
+{
+    private readonly ConcurrentDictionary<string, Lazy<MappedFile>> _mappings = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Path, Type Type), Lazy<Array>> _arrays = new();
+
+    public MemmappedArray<T> Map<T>(ArrayReference reference)
+        where T : unmanaged => reference.Place != ArrayPlace.Segment
+            ? ArrayFiles.Instance.Map<T>(reference)
+            : ArrayFiles.View<T>(
+                reference.Mode == MmapMode.ReadOnly ? Mapping(reference.Path) : ArrayFiles.MapSegment(reference.Path, MmapMode.CopyOnWrite),
+                reference);
+
+    public Array Load(ArrayReference reference, Type type)
+    {
+        if (reference.Place != ArrayPlace.Segment)
+        {
+            throw PayloadReader.Malformed("it refers to an array that is elsewhere");
+        }
+
+        return _arrays.GetOrAdd((reference.Path, type), key => new Lazy<Array>(() => SharedArrays.Load(Mapping(key.Path), reference, key.Type))).Value;
+    }
+
+    public void Dispose()
+    {
+        var paths = _mappings.Where(mapping => mapping.Value.IsValueCreated).Select(mapping => mapping.Key).ToList();
+        foreach (var array in _arrays.Values.Where(array => array.IsValueCreated))
+        {
+            MappedVector.Release(array.Value);
+        }
+
+        _arrays.Clear();
+        _mappings.Clear();
+        foreach (var path in paths)
+        {
+            ArrayStore.DeleteIfUnused(path);
+        }
+    }
+
+    private MappedFile Mapping(string path) =>
+        _mappings.GetOrAdd(path, static path => new Lazy<MappedFile>(() => ArrayFiles.MapSegment(path, MmapMode.ReadOnly))).Value;
+}
