@@ -60,6 +60,6 @@ internal static partial class JoblibLog
     [LoggerMessage(16, LogLevel.Debug, "Run {Run} could not be opened yet; asking again.")]
     internal static partial void RunNotOpenedYet(ILogger logger, Exception exception, Guid run);
 
-    [LoggerMessage(17, LogLevel.Warning, "mmapMode '{Mode}' is not compatible with the compressed file '{Path}': it is ignored, and the file is read.")]
+    [LoggerMessage(19, LogLevel.Warning, "mmapMode '{Mode}' is not compatible with the compressed file '{Path}': it is ignored, and the file is read.")]
     internal static partial void MmapModeIgnored(ILogger logger, MmapMode mode, string path);
 }
