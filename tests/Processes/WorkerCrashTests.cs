@@ -119,6 +119,18 @@ public sealed class WorkerCrashTests
         Assert.Equal([0, 1], Patience.Within(() => parallel.Run(Enumerable.Range(0, 2).Select(i => Delayed(Nap, i)))));
     }
 
+    [Fact]
+    public void Run_OverTheMemoryOfAControlGroup_FailsNamingTheSignalAndThePoolLivesOn()
+    {
+        using var group = MemoryGroup.TryMake(64 << 20);
+        Assert.SkipWhen(group is null, "No control group can be made here: not root, or not Linux.");
+        var directory = group.Directory;
+        using var parallel = Parallel(2, "multiprocessing", batchSize: 1);
+        var thrown = Patience.ThrownBy(() => parallel.Run([Delayed(() => FillMemoryOf(directory))]));
+        Assert.Contains("exit code 137, SIGKILL", Assert.IsType<TerminatedWorkerException>(thrown).Message, StringComparison.Ordinal);
+        Assert.Equal([0, 1], Patience.Within(() => parallel.Run(Enumerable.Range(0, 2).Select(i => Delayed(Nap, i)))));
+    }
+
     internal static int CrashAt(int i, int where, Crash crash) => i == where && crash != Crash.None ? Crashes.Make(crash) : i;
 
     private static int Nap(int i)
@@ -131,6 +143,14 @@ public sealed class WorkerCrashTests
     {
         Thread.Sleep(Timeout.Infinite);
         return 0;
+    }
+
+    private static int FillMemoryOf(string group)
+    {
+        MemoryGroup.Enter(group);
+        var bytes = new byte[1 << 30];
+        bytes.AsSpan().Fill(1);
+        return bytes[^1];
     }
 
     private static int FillMemory()
