@@ -65,23 +65,37 @@ public sealed unsafe partial class MemmappedArray<T>
     public Memory<T> AsMemory(nint start, int length) => new MappedMemory<T>(Writable(), Range(start, length, ""), length).Memory;
 
     /// <summary>All elements with their shape and strides, of any number of elements; an array without dimensions as one of one element. Good as long as this array or a view of it is reachable.</summary>
-    /// <exception cref="InvalidOperationException">A stride is negative.</exception>
+    /// <exception cref="InvalidOperationException">A stride is negative, or rows of one dimension lie between those of another, which a tensor span cannot say.</exception>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public ReadOnlyTensorSpan<T> AsReadOnlyTensorSpan()
     {
         CheckTensor();
-        return _layout.Count == 0 ? new ReadOnlyTensorSpan<T>(Array.Empty<T>(), _layout.Lengths) : new ReadOnlyTensorSpan<T>(_origin, DataLength, TensorLengths, TensorStrides());
+        try
+        {
+            return _layout.Count == 0 ? new ReadOnlyTensorSpan<T>(Array.Empty<T>(), _layout.Lengths) : new ReadOnlyTensorSpan<T>(_origin, DataLength, TensorLengths, TensorStrides());
+        }
+        catch (ArgumentException exception)
+        {
+            throw Interleaved(exception);
+        }
     }
 
     /// <summary>As <see cref="AsReadOnlyTensorSpan"/>, to write to.</summary>
     /// <exception cref="NotSupportedException">The array is read-only.</exception>
-    /// <exception cref="InvalidOperationException">A stride is negative.</exception>
+    /// <exception cref="InvalidOperationException">A stride is negative, or rows of one dimension lie between those of another, which a tensor span cannot say.</exception>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
     public TensorSpan<T> AsTensorSpan()
     {
         Writable();
         CheckTensor();
-        return _layout.Count == 0 ? new TensorSpan<T>(Array.Empty<T>(), _layout.Lengths) : new TensorSpan<T>(_origin, DataLength, TensorLengths, TensorStrides());
+        try
+        {
+            return _layout.Count == 0 ? new TensorSpan<T>(Array.Empty<T>(), _layout.Lengths) : new TensorSpan<T>(_origin, DataLength, TensorLengths, TensorStrides());
+        }
+        catch (ArgumentException exception)
+        {
+            throw Interleaved(exception);
+        }
     }
 
     /// <summary>A copy of the elements, the last index fastest.</summary>
@@ -135,6 +149,11 @@ public sealed unsafe partial class MemmappedArray<T>
 
         return strides;
     }
+
+    // numpy has such views: every second row of one dimension in a step that is no multiple of another's.
+    private InvalidOperationException Interleaved(ArgumentException exception) => new(
+        $"A view of lengths {ArrayLayout.Text(_layout.Lengths)} and strides {ArrayLayout.Text(_layout.Strides)} is no tensor span: its dimensions interleave. Read it element by element, or copy it: ToArray().",
+        exception);
 
     private void CheckTensor()
     {
