@@ -18,7 +18,7 @@ internal sealed partial class ProcessPool : IDisposable
 
     // More that start at once would only slow each other down: a start is all CPU.
     private static readonly int MostStarting = Math.Max(2, Environment.ProcessorCount);
-    private static readonly TimeSpan AbortGrace = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AbortGrace = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan KillPatience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RecallAfter = TimeSpan.FromMilliseconds(2);
