@@ -7,6 +7,9 @@ internal static class LiveWorkers
 
     static LiveWorkers() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => KillAll();
 
+    /// <summary>Whether this program ends them because it ends itself: their ends are no news.</summary>
+    internal static bool AreEnding { get; private set; }
+
     internal static void Add(WorkerProcess worker)
     {
         lock (Workers)
@@ -23,10 +26,24 @@ internal static class LiveWorkers
         }
     }
 
+    /// <summary>Ends them all, and waits until they are gone.</summary>
+    internal static void End(TimeSpan patience)
+    {
+        Task[] endings;
+        lock (Workers)
+        {
+            endings = [.. Workers.Select(worker => worker.Ending)];
+        }
+
+        KillAll();
+        Task.WaitAll(endings, patience);
+    }
+
     private static void KillAll()
     {
         lock (Workers)
         {
+            AreEnding = true;
             foreach (var worker in Workers)
             {
                 worker.Kill();
