@@ -66,7 +66,9 @@ function rateOf(run, now) {
 }
 
 function showRuns(frame) {
-  runs = frame.runs.toReversed();
+  // A program that keeps its workers between two loops holds a run that does nothing: those come last.
+  const idle = run => run.state === 'Running' && run.calls === 0 && !run.dispatched;
+  runs = frame.runs.toReversed().sort((a, b) => idle(a) - idle(b));
   fill($('runs').tBodies[0], runs, run => run.id, (run, row) => {
     const done = Math.max(run.calls, run.completed ?? 0), open = run.state === 'Running', rate = rateOf(run, frame.time);
     if (row.children.length === 0) {
@@ -76,9 +78,10 @@ function showRuns(frame) {
       row.append(element('td', element('progress', [], { 'aria-label': `Progress of ${run.name || 'run'} ${run.id.slice(0, 8)}` })));
     }
     const state = row.querySelector('.state'), progress = row.querySelector('progress');
-    state.textContent = open ? '' : run.state.toLowerCase();
+    state.textContent = idle(run) ? 'idle' : open ? '' : run.state.toLowerCase();
     state.className = `state ${run.state}`;
-    if (run.total !== undefined) { progress.max = Math.max(run.total, 1); progress.value = Math.min(done, run.total); }
+    if (idle(run)) { progress.max = 1; progress.value = 0; }
+    else if (run.total !== undefined) { progress.max = Math.max(run.total, 1); progress.value = Math.min(done, run.total); }
     else if (open) progress.removeAttribute('value');
     else { progress.max = 1; progress.value = 1; }
     const left = open && run.total !== undefined && rate > 0 ? time((run.total - done) / rate * 1000) : open ? '–' : `took ${time(run.endedAt - run.startedAt)}`;
