@@ -34,6 +34,15 @@ internal sealed partial class ProcessPool
             isFinal: true);
     }
 
+    /// <summary>The tokens of a run's calls there are cancelled.</summary>
+    internal void RunEnded(PoolWorker worker, long run)
+    {
+        lock (_gate)
+        {
+            _tellings.Find(telling => telling.Run == run)?.Remove(worker);
+        }
+    }
+
     /// <summary>A batch has ended, or was given back.</summary>
     internal void Ended(PoolWorker worker, WorkerOutcome outcome)
     {
@@ -104,6 +113,7 @@ internal sealed partial class ProcessPool
                 return;
             }
 
+            _tellings.ForEach(telling => telling.Remove(worker));
             wasStarting = !worker.IsReady;
             worker.InHand.TryDequeue(out suspect);
             foreach (var work in worker.InHand)

@@ -310,6 +310,8 @@ internal sealed class WorkerLoop
         {
             scope.End();
         }
+
+        Send(Frame.Of(FrameKind.RunEnded, writer => writer.WriteRaw(run)));
     }
 
     private RunScope? ScopeOf(WorkerBatch batch)

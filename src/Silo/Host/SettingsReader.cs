@@ -47,6 +47,7 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
             Slots = Number("slots", 1, SiloWorkerOptions.MostSlots),
             SlotsPerCore = Fraction("slots-per-core", 0.01, 1024) ?? SiloWorkerOptions.DefaultSlotsPerCore,
             Workers = Choice("workers", WorkerKind.Threads),
+            IdleWorkerTimeout = Time("idle-worker-timeout", TimeSpan.Zero, SiloWorkerOptions.LongestIdleWorkerTimeout) ?? SiloWorkerOptions.DefaultIdleWorkerTimeout,
             HealthPort = Number("health-port", 0, 65535) ?? SiloHostOptions.DefaultHealthPort,
             HealthAddress = Address("health-address") ?? listen,
             Tls = tls,

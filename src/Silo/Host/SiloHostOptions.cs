@@ -29,6 +29,8 @@ internal sealed record SiloHostOptions
 
     internal WorkerKind Workers { get; init; }
 
+    internal TimeSpan IdleWorkerTimeout { get; init; } = SiloWorkerOptions.DefaultIdleWorkerTimeout;
+
     internal int HealthPort { get; init; } = DefaultHealthPort;
 
     internal IPAddress HealthAddress { get; init; } = IPAddress.Loopback;

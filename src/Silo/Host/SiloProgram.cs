@@ -224,6 +224,7 @@ internal static class SiloProgram
             workers.Slots = options.Slots;
             workers.SlotsPerCore = options.SlotsPerCore;
             workers.Workers = options.Workers;
+            workers.IdleWorkerTimeout = options.IdleWorkerTimeout;
         });
         orleans.Services.Configure<CodeCacheOptions>(cache =>
         {
