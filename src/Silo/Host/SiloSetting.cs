@@ -18,7 +18,7 @@ internal sealed record SiloSetting(string Name, string Value, string Help, bool 
         new("slots", "N", "Workers of this silo, 1 to 4096. Default: slots-per-core for each core."),
         new("slots-per-core", "X", "Workers for each core that the silo may use, 0.01 to 1024. Default: 1."),
         new("workers", "KIND", "Threads, or Processes: calls run in processes that the silo starts for each run; slower to start, and a call that dies takes nobody with it. A run may ask for processes on any silo. Default: Threads."),
-        new("health-port", "PORT", "HTTP: /healthz/live and /healthz/ready; 0 = a free port. Default: 8080."),
+        new("health-port", "PORT", "HTTP: /healthz/live, /healthz/ready and /load; 0 = a free port. Default: 8080."),
         new("health-address", "IP", "The address that health checks connect to. Default: the listen address."),
         new("tls-certificate", "FILE", "This silo's certificate, PEM or PFX. Default: none, no TLS."),
         new("tls-key", "FILE", "The private key of a PEM certificate. Default: in the certificate's file."),
