@@ -182,6 +182,7 @@ internal static class SiloProgram
         var app = builder.Build();
         app.MapGet("/healthz/live", () => Results.Text("live\n"));
         app.MapGet("/healthz/ready", () => health.IsReady ? Results.Text("ready\n") : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        app.MapGet("/load", async (MembershipView membership, IGrainFactory grains) => Results.Json(await ClusterLoad.AskAsync(membership, grains).ConfigureAwait(false)));
         return app;
     }
 

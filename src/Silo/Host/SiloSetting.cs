@@ -20,7 +20,7 @@ internal sealed record SiloSetting(string Name, string Value, string Help, bool 
         new("slots-per-core", "X", "Workers for each core that the silo may use, 0.01 to 1024. Default: 1."),
         new("workers", "KIND", "Threads, or Processes: calls run in processes that the silo starts for runs of the same code; slower to start, and a call that dies takes nobody with it. A run may ask for processes on any silo. Default: Threads."),
         new("idle-worker-timeout", "TIME", "How long worker processes wait for the next run of the same code, 0 (they end with their run) to 30 days: seconds, hh:mm:ss or d.hh:mm:ss. Default: 60."),
-        new("health-port", "PORT", "HTTP: /healthz/live and /healthz/ready; 0 = a free port. Default: 8080."),
+        new("health-port", "PORT", "HTTP: /healthz/live, /healthz/ready and /load; 0 = a free port. Default: 8080."),
         new("health-address", "IP", "The address that health checks connect to. Default: the listen address."),
         new("dashboard", "BOOL", "Whether this silo serves a page that shows the cluster at work, at http://127.0.0.1:8787. Default: false.", IsSwitch: true),
         new("dashboard-port", "PORT", "The page's port; 0 = a free one. Default: 8787."),
