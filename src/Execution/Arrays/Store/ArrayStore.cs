@@ -11,7 +11,7 @@ namespace Orleans.Joblib;
 /// <para><c>_gate</c> guards the table of segments, their lease counts and the list of idle ones. It is not held while an array is hashed or written; <c>_writers</c> has threads
 /// with the same content wait for each other then, and a lock file has processes.</para>
 /// </remarks>
-internal sealed class ArrayStore : IDisposable
+internal sealed partial class ArrayStore : IDisposable
 {
     /// <summary>Arrays above it are looked for by their beginning before all of them is read, and other processes are asked to wait while one is written.</summary>
     private const long LargeBytes = 4 << 20;
@@ -226,12 +226,7 @@ internal sealed class ArrayStore : IDisposable
             }
         }
 
-        var bytes = elements.ByteLength;
-        throw new JoblibException(
-            "array-store-full",
-            $"An array of {bytes} bytes has no room in {string.Join(" or ", _folders.Select(folder => $"'{folder.Folder.Path}' ({folder.Folder.FreeBytes()} bytes free)"))}. "
-            + "Make room, or give another folder with 'tempFolder' or JOBLIB_TEMP_FOLDER, or send arrays with the calls: maxNbytes: MaxNbytes.Never.",
-            full);
+        throw HasNoRoom(elements.ByteLength, full);
     }
 
     private ArrayLease Put(ArrayElements elements, byte[] head, StoreFolder folder, long maxBytes)
@@ -481,6 +476,6 @@ internal sealed class ArrayStore : IDisposable
 
     private const int Full = 28;
 
-    private static bool IsFull(IOException exception) =>
+    internal static bool IsFull(IOException exception) =>
         (exception.HResult & 0xFFFF) is Full or 122 || exception.HResult == unchecked((int)0x80070070) || exception.Message.StartsWith("No space left", StringComparison.Ordinal);
 }

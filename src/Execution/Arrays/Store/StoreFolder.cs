@@ -9,6 +9,7 @@ internal sealed class StoreFolder
     private const string SeedName = "seed";
     private const string WrittenPrefix = "w-";
     private const string ClaimPrefix = "c-";
+    private const string TokenPrefix = "t-";
 
     private readonly Lock _gate = new();
     private long _usedBytes;
@@ -70,6 +71,19 @@ internal sealed class StoreFolder
     internal string NewPath() => System.IO.Path.Combine(Path, $"{WrittenPrefix}{Guid.NewGuid():n}");
 
     internal string ClaimPath(ulong first) => System.IO.Path.Combine(Path, ClaimPrefix + SegmentName.Beginning(first));
+
+    internal string NewTokenPath() => System.IO.Path.Combine(Path, $"{TokenPrefix}{Guid.NewGuid():n}");
+
+    /// <summary>Whether a file name is one of <see cref="NewTokenPath"/>.</summary>
+    internal static bool IsToken(ReadOnlySpan<char> fileName) => fileName.StartsWith(TokenPrefix) && Guid.TryParseExact(fileName[TokenPrefix.Length..], "n", out _);
+
+    /// <summary>What the content of another host is called here. Nobody outside of the folder can foresee it.</summary>
+    internal SegmentName NameOf(ArrayContent content)
+    {
+        ReadOnlySpan<ulong> said = [content.Upper, content.Lower, (ulong)content.Seed, (ulong)content.Length];
+        var bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(said);
+        return new SegmentName(System.IO.Hashing.XxHash3.HashToUInt64(bytes, Seed), System.IO.Hashing.XxHash128.HashToUInt128(bytes, Seed));
+    }
 
     internal bool HasAny(ulong first)
     {
@@ -205,7 +219,8 @@ internal sealed class StoreFolder
             return
             [
                 .. new DirectoryInfo(Path).EnumerateFiles().Where(file => file.LinkTarget is null
-                    && (SegmentName.IsOne(file.Name) || file.Name.StartsWith(WrittenPrefix, StringComparison.Ordinal) || file.Name.StartsWith(ClaimPrefix, StringComparison.Ordinal))),
+                    && (SegmentName.IsOne(file.Name) || file.Name.StartsWith(WrittenPrefix, StringComparison.Ordinal) || file.Name.StartsWith(ClaimPrefix, StringComparison.Ordinal)
+                        || file.Name.StartsWith(TokenPrefix, StringComparison.Ordinal))),
             ];
         }
         catch (DirectoryNotFoundException)
