@@ -29,6 +29,22 @@ internal static class BatchFrames
         return new WorkerSetup(growth, shared);
     }
 
+    internal static Frame Run(long run, ArraySettings arrays) => Frame.Of(FrameKind.Run, writer =>
+    {
+        writer.WriteRaw(run);
+        arrays.Write(writer);
+    });
+
+    internal static (long Run, ArraySettings Arrays) ReadRun(byte[] body)
+    {
+        var reader = new PayloadReader(body, long.MaxValue);
+        return (reader.ReadRaw<long>(), ArraySettings.Read(reader));
+    }
+
+    internal static Frame EndRun(long run) => Frame.Of(FrameKind.EndRun, writer => writer.WriteRaw(run));
+
+    internal static Frame Taken(long handle) => Frame.Of(FrameKind.Taken, writer => writer.WriteRaw(handle));
+
     internal static Frame Of(PoolWork work) => Frame.Of(
         FrameKind.Batch,
         writer =>
@@ -70,6 +86,7 @@ internal static class BatchFrames
             writer.WriteRaw(outcome.Handle);
             writer.WriteByte((byte)outcome.Status);
             writer.WriteByte((byte)outcome.Leaving);
+            writer.WriteByte(outcome.HasArrays ? (byte)1 : (byte)0);
             writer.WriteRaw(outcome.Executed.Ticks);
             writer.WriteRaw(outcome.ResidentBytes);
             writer.WriteRaw(outcome.FirstResidentBytes);
@@ -82,9 +99,10 @@ internal static class BatchFrames
         var handle = reader.ReadRaw<long>();
         var status = (OutcomeStatus)reader.ReadByte();
         var leaving = (LeaveReason)reader.ReadByte();
+        var hasArrays = reader.ReadByte() != 0;
         var executed = TimeSpan.FromTicks(reader.ReadRaw<long>());
         var resident = reader.ReadRaw<long>();
         var firstResident = reader.ReadRaw<long>();
-        return new WorkerOutcome(handle, status, body.AsMemory(body.Length - reader.Left), executed, leaving, resident, firstResident);
+        return new WorkerOutcome(handle, status, body.AsMemory(body.Length - reader.Left), executed, leaving, resident, firstResident, hasArrays);
     }
 }

@@ -27,6 +27,12 @@ internal enum FrameKind : byte
     /// <summary>Program: end when all batches have.</summary>
     Shutdown = 8,
 
+    /// <summary>Program: what a run says of its large arrays, before its first batch.</summary>
+    Run = 13,
+
+    /// <summary>Program: it has the large arrays of a batch's results.</summary>
+    Taken = 14,
+
     /// <summary>Worker: what became of a batch.</summary>
     Outcome = 9,
 

@@ -27,6 +27,9 @@ internal sealed class PoolWorker(ProcessPool pool) : IWorkerOwner
 
     internal long IdleSince { get; set; }
 
+    /// <summary>Runs of whose arrays it was told, and that have not ended.</summary>
+    internal HashSet<long> Runs { get; } = [];
+
     /// <summary>Batches that it was sent.</summary>
     internal int Batches { get; set; }
 

@@ -89,6 +89,11 @@ internal sealed partial class ProcessPool
         }
 
         work?.Take(outcome.Status, outcome.Payload, Positive(Stopwatch.GetElapsedTime(work.SubmittedAt) - outcome.Executed));
+        if (outcome.HasArrays)
+        {
+            worker.Process!.Enqueue(BatchFrames.Taken(outcome.Handle));
+            worker.Process.Flush();
+        }
     }
 
     /// <summary>A worker's process is gone.</summary>
@@ -112,6 +117,12 @@ internal sealed partial class ProcessPool
             }
 
             worker.InHand.Clear();
+        }
+
+        if (worker.Runs.Count > 0)
+        {
+            // It may have died between writing a result and sending it.
+            ThreadPool.UnsafeQueueUserWorkItem(static _ => ArrayStores.Sweep(), null);
         }
 
         var id = worker.Process!.Id;

@@ -145,6 +145,25 @@ internal sealed partial class ProcessPool : IDisposable
         }
     }
 
+    internal void BeginRun(PoolLease lease, ArraySettings arrays)
+    {
+        lock (_gate)
+        {
+            lease.Arrays = arrays;
+        }
+    }
+
+    internal void EndRun(PoolLease lease)
+    {
+        var outbox = new List<WorkerProcess>();
+        lock (_gate)
+        {
+            EndRun(lease, outbox);
+        }
+
+        Flush(outbox);
+    }
+
     internal async Task AbortAsync(PoolLease lease)
     {
         var outbox = new List<WorkerProcess>();
@@ -158,9 +177,9 @@ internal sealed partial class ProcessPool : IDisposable
             lease.Works.Clear();
             lease.Waiting.Clear();
             lease.InPool -= _queue.Remove(lease).Count;
-            foreach (var worker in _workers.Where(worker => worker.InHand.Any(work => work.Lease == lease)))
+            foreach (var worker in _workers.Where(worker => worker.Runs.Remove(ended) || worker.InHand.Any(work => work.Lease == lease)))
             {
-                Send(worker, Frame.Of(FrameKind.EndRun, writer => writer.WriteRaw(ended)), outbox);
+                Send(worker, BatchFrames.EndRun(ended), outbox);
             }
 
             lease.Drained = drained;
@@ -216,6 +235,7 @@ internal sealed partial class ProcessPool : IDisposable
                 Abandon(worker);
             }
 
+            EndRun(lease, outbox);
             foreach (var other in _leases)
             {
                 Admit(other);
@@ -301,6 +321,18 @@ internal sealed partial class ProcessPool : IDisposable
         outbox.Add(worker.Process);
     }
 
+    // Called with _gate held.
+    private void EndRun(PoolLease lease, List<WorkerProcess> outbox)
+    {
+        foreach (var worker in _workers.Where(worker => worker.Runs.Remove(lease.Id)))
+        {
+            Send(worker, BatchFrames.EndRun(lease.Id), outbox);
+        }
+
+        lease.Arrays = null;
+        lease.Id = PoolLease.NewId();
+    }
+
     // Called with _gate held. Where the pool is larger than a lease's share, the lease keeps back what exceeds it.
     private void Admit(PoolLease lease)
     {
@@ -370,6 +402,11 @@ internal sealed partial class ProcessPool : IDisposable
         if (worker.InHand.Count == 0)
         {
             worker.HeadSince = Stopwatch.GetTimestamp();
+        }
+
+        if (work.Lease.Arrays is { } arrays && worker.Runs.Add(work.Lease.Id))
+        {
+            Send(worker, BatchFrames.Run(work.Lease.Id, arrays), outbox);
         }
 
         worker.Batches++;

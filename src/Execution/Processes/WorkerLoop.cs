@@ -25,6 +25,9 @@ internal sealed class WorkerLoop
     private readonly HashSet<long> _recalled = [];
     private readonly HashSet<long> _endedRuns = [];
     private readonly Dictionary<(long Run, TimeSpan? Timeout, int NestingLevel), RunScope> _scopes = [];
+    private readonly Dictionary<long, WorkerArrays> _arrays = [];
+    private readonly Queue<WorkerArrays> _endedArrays = new();
+    private readonly Dictionary<long, ResultArrays> _results = [];
     private readonly WorkerCode _code = new();
     private readonly WorkerThreads _threads = new(pool: null);
     private readonly ThreadLimit? _limit = ThreadCapEnvironment.OfThisWorker();
@@ -188,6 +191,17 @@ internal sealed class WorkerLoop
                 }
 
                 break;
+            case FrameKind.Run:
+                var (run, arrays) = BatchFrames.ReadRun(body);
+                lock (_gate)
+                {
+                    _arrays.Add(run, new WorkerArrays(arrays));
+                }
+
+                break;
+            case FrameKind.Taken:
+                Taken(BitConverter.ToInt64(body));
+                break;
             case FrameKind.Recall:
                 Recall(BitConverter.ToInt64(body));
                 break;
@@ -223,11 +237,18 @@ internal sealed class WorkerLoop
         while (true)
         {
             byte[]? initializer = null;
+            WorkerArrays? ended = null;
             var trims = false;
             lock (_gate)
             {
                 while (true)
                 {
+                    // Here, where no call is under way that could still write to them.
+                    if (_endedArrays.TryDequeue(out ended))
+                    {
+                        break;
+                    }
+
                     if (_initializer is not null)
                     {
                         initializer = _initializer;
@@ -261,7 +282,11 @@ internal sealed class WorkerLoop
                 }
             }
 
-            if (initializer is not null)
+            if (ended is not null)
+            {
+                ended.Dispose();
+            }
+            else if (initializer is not null)
             {
                 Initialize(initializer);
             }
@@ -269,8 +294,20 @@ internal sealed class WorkerLoop
             {
                 // Workers are kept for minutes: what the last calls needed goes back to the system.
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                ArrayStores.Tidy(maxIdleBytes: 0);
             }
         }
+    }
+
+    private void Taken(long handle)
+    {
+        ResultArrays? taken;
+        lock (_gate)
+        {
+            _results.Remove(handle, out taken);
+        }
+
+        taken?.Dispose();
     }
 
     private void Recall(long handle)
@@ -299,6 +336,12 @@ internal sealed class WorkerLoop
         lock (_gate)
         {
             _endedRuns.Add(run);
+            if (_arrays.Remove(run, out var arrays))
+            {
+                _endedArrays.Enqueue(arrays);
+                Wake();
+            }
+
             ended = [.. _scopes.Where(scope => scope.Key.Run == run).Select(scope => scope.Value)];
             foreach (var key in _scopes.Keys.Where(key => key.Run == run).ToList())
             {
@@ -342,7 +385,7 @@ internal sealed class WorkerLoop
     {
         var request = new RemoteBatch(BatchFrames.InitializerHandle, 0, 0, 1, [], null, 0, null);
         var scope = new RunScope { Context = ExecutionContext.Capture()!, Timeout = null, ReportsCalls = false };
-        ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle));
+        ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle, null));
     }
 
     private void Execute(WorkerBatch batch)
@@ -358,7 +401,7 @@ internal sealed class WorkerLoop
 
         if (ScopeOf(batch) is { } scope)
         {
-            ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle));
+            ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle, ArraysOf(batch.Run)));
         }
         else
         {
@@ -366,11 +409,20 @@ internal sealed class WorkerLoop
         }
     }
 
+    private WorkerArrays? ArraysOf(long run)
+    {
+        lock (_gate)
+        {
+            return _arrays.GetValueOrDefault(run);
+        }
+    }
+
     private PayloadCodec Codec => _codec ??= new PayloadCodec(new PayloadEncoder(NoReferences.Instance, new SerializerTable()), new PayloadDecoder(_code));
 
     /// <summary>Has this process execute one batch.</summary>
-    private sealed class Host(WorkerLoop loop, long handle) : IRemoteBatchHost
+    private sealed class Host(WorkerLoop loop, long handle, WorkerArrays? arrays) : IRemoteBatchHost
     {
+        private readonly ResultArrays? _results = arrays?.NewResults();
         private readonly long _startedAt = Stopwatch.GetTimestamp();
         private volatile bool _overdue;
 
@@ -391,19 +443,36 @@ internal sealed class WorkerLoop
 
         public void Abandon(CallBatch part) => _overdue = true;
 
+        public IArraySource? Arrays => arrays?.Source;
+
+        public IArraySink? ResultArrays => _results;
+
         public void Ended(OutcomeStatus status, byte[] payload)
         {
             var executed = Stopwatch.GetElapsedTime(_startedAt);
             long bytes = 0;
             var leaving = _overdue ? LeaveReason.Overdue : loop._memory!.HasGrownTooMuch(out bytes) ? LeaveReason.Memory : LeaveReason.None;
+            var hasArrays = status == OutcomeStatus.Completed && _results is { References.Count: > 0 };
             Frame frame;
             try
             {
-                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, bytes, loop._memory!.FirstBytes));
+                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, bytes, loop._memory!.FirstBytes, hasArrays));
             }
             catch (JoblibException tooLarge)
             {
                 frame = BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving, bytes, loop._memory!.FirstBytes));
+            }
+
+            if (hasArrays)
+            {
+                lock (loop._gate)
+                {
+                    loop._results.Add(handle, _results!);
+                }
+            }
+            else
+            {
+                _results?.Dispose();
             }
 
             if (leaving != LeaveReason.None)

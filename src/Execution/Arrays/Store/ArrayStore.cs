@@ -96,23 +96,35 @@ internal sealed partial class ArrayStore : IDisposable
     /// <exception cref="JoblibException">There is no room for it.</exception>
     internal ArrayLease Put(ArrayView array)
     {
+        return Put(array, isShared: true);
+    }
+
+    /// <summary>Puts an array into the store for one reader alone: under a name of its own, without a look at its content.</summary>
+    /// <exception cref="JoblibException">There is no room for it.</exception>
+    internal ArrayLease PutUnshared(ArrayView array) => Put(array, isShared: false);
+
+    private ArrayLease Put(ArrayView array, bool isShared)
+    {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
 
         // As it lies in memory: a Fortran array's elements are those of its transpose in C order.
         var order = array.Layout.Order;
         var layout = order == ArrayOrder.Fortran ? array.Layout.Transpose([]) : array.Layout;
         var head = SegmentHead.Write(array.Type, order, array.Layout.Lengths);
-        return (array with { Layout = layout }).Read((Store: this, Head: head), static (elements, state) => state.Store.Put(elements, state.Head));
+        return (array with { Layout = layout }).Read(
+            (Store: this, Head: head, IsShared: isShared), static (elements, state) => state.Store.Put(elements, state.Head, state.IsShared));
     }
 
     /// <summary>Opens a segment that another process, or this one, has put into a store of this host.</summary>
+    /// <param name="path">What a payload says: not to be trusted.</param>
+    /// <param name="settings">The run's, whose folders are the only ones; null for any of this user.</param>
     /// <returns>Null when it is gone.</returns>
-    /// <exception cref="JoblibException">The path is none of a store of this user.</exception>
-    internal static SafeFileHandle? TryOpen(string path)
+    /// <exception cref="JoblibException">The path is none of a store of this user, or not one of the run.</exception>
+    internal static SafeFileHandle? TryOpen(string path, ArraySettings? settings = null)
     {
         var folder = Path.GetDirectoryName(path);
         if (!Path.IsPathFullyQualified(path) || folder is null || !SegmentName.IsOne(Path.GetFileName(path.AsSpan())) || Path.GetFullPath(path) != path
-            || !Path.GetFileName(folder.AsSpan()).StartsWith("orleans-joblib-", StringComparison.Ordinal) || (Directory.Exists(folder) && !FileLocks.IsPrivateFolder(folder)))
+            || !Path.GetFileName(folder.AsSpan()).StartsWith("orleans-joblib-", StringComparison.Ordinal) || settings?.Holds(path) == false || (Directory.Exists(folder) && !FileLocks.IsPrivateFolder(folder)))
         {
             throw new JoblibException("array-path", $"A call refers to the shared array '{path}', which is not in a folder of this user for such arrays. Nothing was opened.");
         }
@@ -210,7 +222,7 @@ internal sealed partial class ArrayStore : IDisposable
         _segments.Remove(node.Value.Path);
     }
 
-    private ArrayLease Put(ArrayElements elements, byte[] head)
+    private ArrayLease Put(ArrayElements elements, byte[] head, bool isShared)
     {
         // What it would be called in each folder; nearly always the first has room.
         Exception? full = null;
@@ -218,7 +230,7 @@ internal sealed partial class ArrayStore : IDisposable
         {
             try
             {
-                return Put(elements, head, folder, maxBytes);
+                return isShared ? Put(elements, head, folder, maxBytes) : Write(elements, head, null, folder, maxBytes);
             }
             catch (IOException exception) when (IsFull(exception))
             {
@@ -345,7 +357,12 @@ internal sealed partial class ArrayStore : IDisposable
         return null;
     }
 
-    private ArrayLease Write(ArrayElements elements, byte[] head, UInt128[] pieces, StoreFolder folder, long maxBytes)
+    /// <param name="elements">The array.</param>
+    /// <param name="head">What precedes it in the file.</param>
+    /// <param name="pieces">Gets the hashes of its pieces; null to give it a name that says nothing.</param>
+    /// <param name="folder">Where.</param>
+    /// <param name="maxBytes">How much may be there.</param>
+    private ArrayLease Write(ArrayElements elements, byte[] head, UInt128[]? pieces, StoreFolder folder, long maxBytes)
     {
         var length = head.Length + elements.ByteLength;
         var (file, path) = TakeIdle(folder, length) ?? New(folder, length, maxBytes);
@@ -368,9 +385,10 @@ internal sealed partial class ArrayStore : IDisposable
             }
 
             RandomAccess.SetLength(file, length);
-            var first = ArrayHash.First(head, pieces.Length > 0 ? pieces[0] : default, folder.Seed);
-            var name = new SegmentName(first, ArrayHash.All(head, pieces, folder.Seed));
-            if (TryLease(folder, name, length, head.Length) is { } found)
+            var name = pieces is null
+                ? SegmentName.New()
+                : new SegmentName(ArrayHash.First(head, pieces.Length > 0 ? pieces[0] : default, folder.Seed), ArrayHash.All(head, pieces, folder.Seed));
+            if (pieces is not null && TryLease(folder, name, length, head.Length) is { } found)
             {
                 File.Delete(path);
                 file.Dispose();

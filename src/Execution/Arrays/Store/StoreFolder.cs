@@ -26,11 +26,14 @@ internal sealed class StoreFolder
     /// <summary>Mixed into every hash, so that who does not see the folder cannot make two arrays that pass for one.</summary>
     internal long Seed { get; }
 
+    /// <summary>Where the folder is below another one.</summary>
+    internal static string PathBelow(string parent) => System.IO.Path.Combine(parent, $"orleans-joblib-{FileLocks.UserId()}");
+
     /// <summary>Opens or makes the folder below another one.</summary>
     /// <exception cref="JoblibException">It cannot be made, or is not this user's alone.</exception>
     internal static StoreFolder Open(string parent)
     {
-        var path = System.IO.Path.Combine(parent, $"orleans-joblib-{FileLocks.UserId()}");
+        var path = PathBelow(parent);
         try
         {
             Directory.CreateDirectory(parent);
@@ -60,6 +63,18 @@ internal sealed class StoreFolder
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw Unusable(path, exception.Message, exception);
+        }
+    }
+
+    /// <summary>Deletes what no process holds, and the folder when nothing is left in it, if there is one.</summary>
+    internal static void SweepBelow(string parent)
+    {
+        var path = PathBelow(parent);
+        if (FileLocks.IsPrivateFolder(path))
+        {
+            var folder = new StoreFolder(path, 0);
+            folder.Sweep();
+            folder.RemoveIfEmpty();
         }
     }
 

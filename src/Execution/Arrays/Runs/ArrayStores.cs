@@ -1,0 +1,69 @@
+using System.Collections.Concurrent;
+
+namespace Orleans.Joblib;
+
+/// <summary>The array stores of this process, one for each list of folders: all runs share them. Thread-safe.</summary>
+internal static class ArrayStores
+{
+    private static readonly ConcurrentDictionary<string, Lazy<ArrayStore>> Stores = new(StringComparer.Ordinal);
+
+    private static readonly ConcurrentDictionary<string, byte> Parents = new(StringComparer.Ordinal);
+
+    static ArrayStores() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => Close();
+
+    /// <exception cref="JoblibException">None of the folders can be used.</exception>
+    internal static ArrayStore Of(IReadOnlyList<string> parents)
+    {
+        var key = string.Join('\0', parents);
+        var store = Stores.GetOrAdd(key, static key => new Lazy<ArrayStore>(() => new ArrayStore(key.Split('\0'))));
+        try
+        {
+            return store.Value;
+        }
+        catch (JoblibException)
+        {
+            // The folder may be mended before the next run.
+            Stores.TryRemove(new KeyValuePair<string, Lazy<ArrayStore>>(key, store));
+            throw;
+        }
+    }
+
+    /// <summary>Says that processes which this one started may leave arrays in these folders.</summary>
+    internal static void Expect(ArraySettings settings)
+    {
+        foreach (var parent in settings.Parents)
+        {
+            Parents.TryAdd(parent, 0);
+        }
+    }
+
+    /// <summary>Removes what processes that were killed have left in all folders that this one has to do with.</summary>
+    internal static void Sweep()
+    {
+        foreach (var parent in Parents.Keys)
+        {
+            StoreFolder.SweepBelow(parent);
+        }
+    }
+
+    /// <summary>Gives back what no run uses, and removes what processes that were killed have left.</summary>
+    internal static void Tidy(long maxIdleBytes)
+    {
+        foreach (var store in Open())
+        {
+            store.Trim(maxIdleBytes);
+            store.Sweep();
+        }
+    }
+
+    private static void Close()
+    {
+        Sweep();
+        foreach (var store in Open())
+        {
+            store.Dispose();
+        }
+    }
+
+    private static IEnumerable<ArrayStore> Open() => Stores.Values.Where(store => store.IsValueCreated).Select(store => store.Value);
+}
