@@ -88,8 +88,13 @@ internal sealed partial class ProcessPool
                 break;
         }
 
+        if (outcome.Arrays is { } paths)
+        {
+            work?.TakeArrays(paths);
+        }
+
         work?.Take(outcome.Status, outcome.Payload, Positive(Stopwatch.GetElapsedTime(work.SubmittedAt) - outcome.Executed));
-        if (outcome.HasArrays)
+        if (outcome.Arrays is not null)
         {
             worker.Process!.Enqueue(BatchFrames.Taken(outcome.Handle));
             worker.Process.Flush();

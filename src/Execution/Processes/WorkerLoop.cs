@@ -385,7 +385,7 @@ internal sealed class WorkerLoop
     {
         var request = new RemoteBatch(BatchFrames.InitializerHandle, 0, 0, 1, [], null, 0, null);
         var scope = new RunScope { Context = ExecutionContext.Capture()!, Timeout = null, ReportsCalls = false };
-        ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle, null));
+        ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle, null, null));
     }
 
     private void Execute(WorkerBatch batch)
@@ -401,7 +401,7 @@ internal sealed class WorkerLoop
 
         if (ScopeOf(batch) is { } scope)
         {
-            ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle, ArraysOf(batch.Run)));
+            ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle, ArraysOf(batch.Run), batch.MovedArrays));
         }
         else
         {
@@ -420,7 +420,7 @@ internal sealed class WorkerLoop
     private PayloadCodec Codec => _codec ??= new PayloadCodec(new PayloadEncoder(NoReferences.Instance, new SerializerTable()), new PayloadDecoder(_code));
 
     /// <summary>Has this process execute one batch.</summary>
-    private sealed class Host(WorkerLoop loop, long handle, WorkerArrays? arrays) : IRemoteBatchHost
+    private sealed class Host(WorkerLoop loop, long handle, WorkerArrays? arrays, IReadOnlyDictionary<string, string>? moved) : IRemoteBatchHost
     {
         private readonly ResultArrays? _results = arrays?.NewResults();
         private readonly long _startedAt = Stopwatch.GetTimestamp();
@@ -443,7 +443,7 @@ internal sealed class WorkerLoop
 
         public void Abandon(CallBatch part) => _overdue = true;
 
-        public IArraySource? Arrays => arrays?.Source;
+        public IArraySource? Arrays => moved is null || arrays is null ? arrays?.Source : new MovedArrays(arrays.Source, moved);
 
         public IArraySink? ResultArrays => _results;
 
@@ -452,18 +452,18 @@ internal sealed class WorkerLoop
             var executed = Stopwatch.GetElapsedTime(_startedAt);
             long bytes = 0;
             var leaving = _overdue ? LeaveReason.Overdue : loop._memory!.HasGrownTooMuch(out bytes) ? LeaveReason.Memory : LeaveReason.None;
-            var hasArrays = status == OutcomeStatus.Completed && _results is { References.Count: > 0 };
+            var paths = status == OutcomeStatus.Completed && _results is { References: { Count: > 0 } written } ? written.Select(reference => reference.Path).ToArray() : null;
             Frame frame;
             try
             {
-                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, bytes, loop._memory!.FirstBytes, hasArrays));
+                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, bytes, loop._memory!.FirstBytes, paths));
             }
             catch (JoblibException tooLarge)
             {
                 frame = BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving, bytes, loop._memory!.FirstBytes));
             }
 
-            if (hasArrays)
+            if (paths is not null)
             {
                 lock (loop._gate)
                 {

@@ -198,6 +198,12 @@ internal static class SiloProgram
             workers.SlotsPerCore = options.SlotsPerCore;
             workers.Workers = options.Workers;
         });
+        orleans.Services.Configure<SiloArrayOptions>(arrays =>
+        {
+            arrays.Folder = options.ArrayFolder;
+            arrays.MaxBytes = options.ArrayStoreSize;
+            arrays.Blobs = options.Blobs;
+        });
         orleans.Services.Configure<CodeCacheOptions>(cache =>
         {
             cache.Directory = options.CodeCache;

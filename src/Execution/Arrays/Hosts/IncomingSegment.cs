@@ -18,6 +18,7 @@ internal sealed class IncomingSegment : IDisposable
     private int _writing;
     private bool _isOver;
     private bool _isClosed;
+    private bool _isSaid;
 
     internal IncomingSegment(ArrayStore store, StoreFolder folder, SegmentClaim claim, SafeFileHandle file, string path, ArrayContent content)
     {
@@ -40,9 +41,10 @@ internal sealed class IncomingSegment : IDisposable
     /// <summary>Writes a part. One that has come before, or is being written, is ignored.</summary>
     /// <param name="offset">Where it begins: a multiple of a piece.</param>
     /// <param name="bytes">Whole pieces, or the last one.</param>
+    /// <returns>Whether all parts have come with this one: true once.</returns>
     /// <exception cref="JoblibException">It does not belong to the array, or there is no room.</exception>
     /// <exception cref="ObjectDisposedException">Nobody wants the array any more.</exception>
-    internal void Write(long offset, ReadOnlySpan<byte> bytes)
+    internal bool Write(long offset, ReadOnlySpan<byte> bytes)
     {
         if (offset < 0 || offset % ArrayHash.PieceBytes != 0 || offset > Content.Length - bytes.Length || bytes.IsEmpty
             || (bytes.Length % ArrayHash.PieceBytes != 0 && offset + bytes.Length != Content.Length))
@@ -56,6 +58,7 @@ internal sealed class IncomingSegment : IDisposable
             _writing++;
         }
 
+        var isWhole = false;
         try
         {
             for (var done = 0; done < bytes.Length;)
@@ -102,6 +105,8 @@ internal sealed class IncomingSegment : IDisposable
             {
                 closes = --_writing == 0 && _isOver && !_isClosed;
                 _isClosed |= closes;
+                isWhole = _writing == 0 && IsWhole && !_isOver && !_isSaid;
+                _isSaid |= isWhole;
             }
 
             if (closes)
@@ -109,11 +114,14 @@ internal sealed class IncomingSegment : IDisposable
                 Close();
             }
         }
+
+        return isWhole;
     }
 
     /// <summary>Makes it a segment.</summary>
+    /// <param name="isShared">Whether this process keeps it for later uses when nobody has it in use.</param>
     /// <exception cref="JoblibException">It is not what was announced.</exception>
-    internal ArrayLease Keep()
+    internal ArrayLease Keep(bool isShared = true)
     {
         lock (_gate)
         {
@@ -134,7 +142,7 @@ internal sealed class IncomingSegment : IDisposable
                     "array-corrupt", $"An array of {Content.Length} bytes from another host is not what was sent: its hash differs from '{Content}'. Something changed it on the way, or in the storage between; it was not used. Run the loop again.");
             }
 
-            return _store.Keep(_folder, _file, _path, Content);
+            return _store.Keep(_folder, _file, _path, Content, isShared);
         }
         catch (Exception)
         {

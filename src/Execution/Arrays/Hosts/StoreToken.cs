@@ -72,6 +72,19 @@ internal sealed class StoreToken : IDisposable
         _file.Dispose();
     }
 
+    /// <summary>The file systems that this process sees: who sees the same on the same kernel sees the same files.</summary>
+    internal static string Namespace()
+    {
+        try
+        {
+            return $"{BootId().Trim()} {File.ResolveLinkTarget("/proc/self/ns/mnt", returnFinalTarget: false)?.Name} {File.ResolveLinkTarget("/proc/self/root", returnFinalTarget: false)?.FullName}";
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return Guid.NewGuid().ToString("n");
+        }
+    }
+
     private static byte[] ProofOf(byte[] secret, string path) => HMACSHA256.HashData(secret, Encoding.UTF8.GetBytes(path + "\n" + BootId()));
 
     private static string BootId()

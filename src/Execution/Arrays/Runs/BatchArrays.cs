@@ -5,17 +5,18 @@ internal sealed class BatchArrays(RunArrays run, long maxBytes) : IArraySink
 {
     private readonly Dictionary<string, ArrayReference> _references = new(StringComparer.Ordinal);
 
-    /// <summary>The segments that the batch's payload refers to, each once.</summary>
+    /// <summary>The segments, and the user's own files, that the batch's payload refers to, each once.</summary>
     internal IReadOnlyCollection<ArrayReference> References => _references.Values;
 
     public bool Takes(long bytes) => bytes > maxBytes;
 
     public ArrayReference? Put(ArrayView array, bool isWritable)
     {
-        var reference = run.Put(array, isWritable);
-        if (reference is not null)
+        var reference = run.Put(array, isWritable) ?? ArrayFiles.ReferenceTo((IMemmapped)array.Holder);
+        if (!_references.TryAdd(reference.Path, reference) && reference.Mode == MmapMode.ReadWrite)
         {
-            _references.TryAdd(reference.Path, reference);
+            // What the calls write to is what others have to know of.
+            _references[reference.Path] = reference;
         }
 
         return reference;

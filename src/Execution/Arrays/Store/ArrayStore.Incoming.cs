@@ -79,7 +79,7 @@ internal sealed partial class ArrayStore
         }
     }
 
-    internal ArrayLease Keep(StoreFolder folder, SafeFileHandle file, string path, ArrayContent content)
+    internal ArrayLease Keep(StoreFolder folder, SafeFileHandle file, string path, ArrayContent content, bool isShared)
     {
         // One that was recycled may have been longer.
         RandomAccess.SetLength(file, content.Length);
@@ -90,7 +90,7 @@ internal sealed partial class ArrayStore
             SegmentFile.ShareWritten(file);
             folder.Added(content.Length);
             _written++;
-            return Leased(new Segment(folder, name, file, content.Length, 0, isWriter: true));
+            return Leased(new Segment(folder, name, file, content.Length, 0, isWriter: isShared));
         }
     }
 

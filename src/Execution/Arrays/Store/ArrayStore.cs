@@ -34,8 +34,8 @@ internal sealed partial class ArrayStore : IDisposable
     }
 
     /// <summary>A store of given folders, in the order in which they are filled.</summary>
-    internal ArrayStore(IReadOnlyList<string> parents)
-        : this(new ArrayStoreOptions(), parents)
+    internal ArrayStore(IReadOnlyList<string> parents, long? maxBytes = null)
+        : this(new ArrayStoreOptions { MaxBytes = maxBytes }, parents)
     {
     }
 

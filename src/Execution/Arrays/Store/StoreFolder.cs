@@ -26,6 +26,18 @@ internal sealed class StoreFolder
     /// <summary>Mixed into every hash, so that who does not see the folder cannot make two arrays that pass for one.</summary>
     internal long Seed { get; }
 
+    /// <summary>The seed of the folder that a segment is in; null when the path is none of one.</summary>
+    internal static long? TrySeedOf(string path)
+    {
+        if (!SegmentName.IsOne(System.IO.Path.GetFileName(path.AsSpan())))
+        {
+            return null;
+        }
+
+        var seed = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, SeedName);
+        return File.Exists(seed) ? BitConverter.ToInt64(File.ReadAllBytes(seed)) : null;
+    }
+
     /// <summary>Where the folder is below another one.</summary>
     internal static string PathBelow(string parent) => System.IO.Path.Combine(parent, $"orleans-joblib-{FileLocks.UserId()}");
 
