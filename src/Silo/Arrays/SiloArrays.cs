@@ -34,6 +34,7 @@ internal sealed class SiloArrays : IAsyncDisposable
     private readonly ITimer? _blobSweep;
     private readonly SharedBlobs? _blobs;
     private readonly string _files;
+    private volatile bool _wasUsed;
     private long _fetched;
     private long _received;
 
@@ -81,6 +82,7 @@ internal sealed class SiloArrays : IAsyncDisposable
             return null;
         }
 
+        _wasUsed = true;
         var isShared = host.Parents.Length > 0;
         return new SiloRunArrays(
             session,
@@ -218,6 +220,14 @@ internal sealed class SiloArrays : IAsyncDisposable
         if (_blobs is not null)
         {
             await _blobs.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_wasUsed)
+        {
+            // The runs have ended. What their calls had mapped is in use, by this process, until the collector has seen that nobody has it.
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            ArrayStores.Tidy(maxIdleBytes: 0);
         }
     }
 
