@@ -33,6 +33,9 @@ internal enum FrameKind : byte
     /// <summary>Program: it has the large arrays of a batch's results.</summary>
     Taken = 14,
 
+    /// <summary>Program: let go of arrays that no call refers to any more.</summary>
+    Reclaim = 15,
+
     /// <summary>Worker: what became of a batch.</summary>
     Outcome = 9,
 

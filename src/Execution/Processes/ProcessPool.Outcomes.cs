@@ -48,6 +48,11 @@ internal sealed partial class ProcessPool
                 return;
             }
 
+            if (outcome.HasArrays)
+            {
+                Interlocked.Increment(ref worker.KeptResults);
+            }
+
             worker.IdleSince = worker.HeadSince = Stopwatch.GetTimestamp();
             if (outcome.Status == OutcomeStatus.NotExecuted)
             {
@@ -98,6 +103,7 @@ internal sealed partial class ProcessPool
         {
             worker.Process!.Enqueue(BatchFrames.Taken(outcome.Handle));
             worker.Process.Flush();
+            Interlocked.Decrement(ref worker.KeptResults);
         }
     }
 
@@ -122,12 +128,6 @@ internal sealed partial class ProcessPool
             }
 
             worker.InHand.Clear();
-        }
-
-        if (worker.Runs.Count > 0)
-        {
-            // It may have died between writing a result and sending it.
-            ThreadPool.UnsafeQueueUserWorkItem(static _ => ArrayStores.Sweep(), null);
         }
 
         var id = worker.Process!.Id;

@@ -21,6 +21,7 @@ internal sealed partial class ProcessPool : IDisposable
     private static readonly TimeSpan AbortGrace = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan KillPatience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ResultsPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan RecallAfter = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan StandstillPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);
@@ -44,6 +45,7 @@ internal sealed partial class ProcessPool : IDisposable
     {
         _settings = settings;
         _watch = new Timer(static pool => ((ProcessPool)pool!).Watch(), this, WatchPeriod, WatchPeriod);
+        ArrayStores.Reclaiming += Reclaim;
         _recall = new Timer(static pool => ((ProcessPool)pool!).RecallDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -298,6 +300,7 @@ internal sealed partial class ProcessPool : IDisposable
             }
         }
 
+        ArrayStores.Reclaiming -= Reclaim;
         _watch.Dispose();
         _recall.Dispose();
         Flush(outbox);
@@ -406,6 +409,7 @@ internal sealed partial class ProcessPool : IDisposable
 
         if (work.Lease.Arrays is { } arrays && worker.Runs.Add(work.Lease.Id))
         {
+            worker.HasHadArrays = true;
             Send(worker, BatchFrames.Run(work.Lease.Id, arrays), outbox);
         }
 
@@ -588,13 +592,19 @@ internal sealed partial class ProcessPool : IDisposable
         if (worker.Process is { } process)
         {
             Send(worker, Frame.Of(FrameKind.Shutdown), outbox);
-            _ = KillLaterAsync(process);
+            _ = KillLaterAsync(process, worker);
         }
     }
 
-    private static async Task KillLaterAsync(WorkerProcess process)
+    private static async Task KillLaterAsync(WorkerProcess process, PoolWorker worker)
     {
         await Task.WhenAny(process.Ending, Task.Delay(ShutdownPatience)).ConfigureAwait(false);
+        for (var waited = ShutdownPatience; Volatile.Read(ref worker.KeptResults) > 0 && waited < ResultsPatience; waited += ShutdownPatience)
+        {
+            // Its results are being read.
+            await Task.WhenAny(process.Ending, Task.Delay(ShutdownPatience)).ConfigureAwait(false);
+        }
+
         process.Kill();
     }
 
@@ -633,6 +643,20 @@ internal sealed partial class ProcessPool : IDisposable
         {
             drained.TrySetResult();
         }
+    }
+
+    private void Reclaim()
+    {
+        var outbox = new List<WorkerProcess>();
+        lock (_gate)
+        {
+            foreach (var worker in _workers.Where(worker => worker.HasHadArrays && worker.IsReady))
+            {
+                Send(worker, Frame.Of(FrameKind.Reclaim), outbox);
+            }
+        }
+
+        Flush(outbox);
     }
 
     private void Watch()

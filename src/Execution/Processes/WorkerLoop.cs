@@ -18,6 +18,7 @@ internal sealed class WorkerLoop
     private const int SpinsBeforeSleeping = 60;
 
     private static readonly TimeSpan TrimAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestKept = TimeSpan.FromSeconds(60);
 
     private readonly object _gate = new();
     private readonly Lock _sending = new();
@@ -47,6 +48,7 @@ internal sealed class WorkerLoop
     private bool _shutdown;
     private volatile bool _waiting;
     private bool _hasWorked;
+    private volatile bool _hasHadArrays;
 
     private WorkerLoop(string version)
     {
@@ -97,6 +99,16 @@ internal sealed class WorkerLoop
         while (Next() is { } batch)
         {
             Execute(batch);
+        }
+
+        // What nobody has taken yet would go with this process.
+        lock (_gate)
+        {
+            var started = Environment.TickCount64;
+            while (_results.Count > 0 && Environment.TickCount64 - started < LongestKept.TotalMilliseconds)
+            {
+                Monitor.Wait(_gate, TrimAfter);
+            }
         }
 
         _out.Finish();
@@ -155,12 +167,45 @@ internal sealed class WorkerLoop
     // Nobody wants anything of this process any more, nor of those that its calls started.
     private void Die()
     {
+        if (_hasHadArrays)
+        {
+            LetGoOfArrays();
+        }
+
         if (_leadsGroup)
         {
             NativeProcess.KillOwnGroup();
         }
 
         Process.GetCurrentProcess().Kill();
+    }
+
+    // The last of the program's processes to end leaves nothing in shared memory. The others may take a moment to be gone.
+    private void LetGoOfArrays()
+    {
+        WorkerArrays[] arrays;
+        ResultArrays[] results;
+        lock (_gate)
+        {
+            arrays = [.. _arrays.Values, .. _endedArrays];
+            results = [.. _results.Values];
+        }
+
+        foreach (var one in results)
+        {
+            one.Dispose();
+        }
+
+        foreach (var one in arrays)
+        {
+            one.Abandon();
+        }
+
+        for (var tries = 0; tries < 10; tries++)
+        {
+            ArrayStores.Close();
+            Thread.Sleep(10);
+        }
     }
 
     private void Take(FrameKind kind, byte[] body)
@@ -193,11 +238,17 @@ internal sealed class WorkerLoop
                 break;
             case FrameKind.Run:
                 var (run, arrays) = BatchFrames.ReadRun(body);
+                ArrayStores.Expect(arrays);
+                _hasHadArrays = true;
                 lock (_gate)
                 {
                     _arrays.Add(run, new WorkerArrays(arrays));
                 }
 
+                break;
+            case FrameKind.Reclaim:
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
+                GC.WaitForPendingFinalizers();
                 break;
             case FrameKind.Taken:
                 Taken(BitConverter.ToInt64(body));
@@ -305,6 +356,7 @@ internal sealed class WorkerLoop
         lock (_gate)
         {
             _results.Remove(handle, out taken);
+            Monitor.Pulse(_gate);
         }
 
         taken?.Dispose();

@@ -9,6 +9,9 @@ internal static class ArrayStores
 
     private static readonly ConcurrentDictionary<string, byte> Parents = new(StringComparer.Ordinal);
 
+    /// <summary>Raised, without any lock held, when room or a segment is wanted that workers may still have mapped.</summary>
+    internal static event Action? Reclaiming;
+
     static ArrayStores() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => Close();
 
     /// <exception cref="JoblibException">None of the folders can be used.</exception>
@@ -41,13 +44,7 @@ internal static class ArrayStores
     }
 
     /// <summary>Removes what processes that were killed have left in all folders that this one has to do with.</summary>
-    internal static void Sweep()
-    {
-        foreach (var parent in Parents.Keys)
-        {
-            StoreFolder.SweepBelow(parent);
-        }
-    }
+    internal static void Sweep() => Sweep(removes: false);
 
     /// <summary>Gives back what no run uses, and removes what processes that were killed have left.</summary>
     internal static void Tidy(long maxIdleBytes)
@@ -59,12 +56,31 @@ internal static class ArrayStores
         }
     }
 
-    private static void Close()
+    /// <summary>Asks the workers of this process to let go of arrays that no call of theirs refers to any more; some milliseconds later they have.</summary>
+    /// <returns>Whether there is anybody to ask.</returns>
+    internal static bool Reclaim()
     {
-        Sweep();
+        var asked = Reclaiming;
+        asked?.Invoke();
+        return asked is not null;
+    }
+
+    /// <summary>This process ends, or is told to: what it holds, and nobody else, goes.</summary>
+    internal static void Close()
+    {
         foreach (var store in Open())
         {
-            store.Dispose();
+            store.Abandon();
+        }
+
+        Sweep(removes: true);
+    }
+
+    private static void Sweep(bool removes)
+    {
+        foreach (var parent in Parents.Keys)
+        {
+            StoreFolder.SweepBelow(parent, removes);
         }
     }
 

@@ -11,6 +11,9 @@ internal sealed class WorkerArrays(ArraySettings settings) : IDisposable
     /// <summary>Where the large arrays of a batch's results go; null when all of them go into the payload.</summary>
     internal ResultArrays? NewResults() => settings.MaxBytes is { } bytes ? new ResultArrays(settings, bytes) : null;
 
+    /// <summary>This process ends: calls may still read what they have mapped, but nobody is to wait for them.</summary>
+    internal void Abandon() => _source.Abandon();
+
     /// <summary>The run has ended.</summary>
     public void Dispose() => _source.Dispose();
 }

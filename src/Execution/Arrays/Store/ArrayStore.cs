@@ -16,6 +16,10 @@ internal sealed partial class ArrayStore : IDisposable
     /// <summary>Arrays above it are looked for by their beginning before all of them is read, and other processes are asked to wait while one is written.</summary>
     private const long LargeBytes = 4 << 20;
 
+    // Smaller ones are written anew in less time than workers need to find out what they still use.
+    private const long LeastReclaimed = 32 << 20;
+    private const int LongestReclaim = 50;
+
     private static readonly TimeSpan LongestClaim = TimeSpan.FromSeconds(60);
 
     private readonly Lock _gate = new();
@@ -24,6 +28,7 @@ internal sealed partial class ArrayStore : IDisposable
     private readonly LinkedList<Segment> _idle = new();
     private readonly List<(StoreFolder Folder, long MaxBytes)> _folders = [];
     private readonly ArrayStoreOptions _options;
+    private readonly Timer _expiry;
     private long _idleBytes;
     private bool _isDisposed;
 
@@ -47,6 +52,7 @@ internal sealed partial class ArrayStore : IDisposable
         }
 
         _options = options;
+        _expiry = new Timer(static store => ((ArrayStore)store!).Expire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         JoblibException? refusal = null;
         foreach (var parent in parents ?? _options.Parents())
         {
@@ -170,6 +176,12 @@ internal sealed partial class ArrayStore : IDisposable
             if (segment.IsWriter && !_isDisposed)
             {
                 SegmentFile.KeepOnly(segment.File);
+                segment.IdleSince = Environment.TickCount64;
+                if (_idle.Count == 0)
+                {
+                    _expiry.Change(_options.IdleLifetime, Timeout.InfiniteTimeSpan);
+                }
+
                 _idle.AddLast(segment);
                 _idleBytes += segment.Length;
             }
@@ -196,11 +208,60 @@ internal sealed partial class ArrayStore : IDisposable
             _isDisposed = true;
         }
 
+        _expiry.Dispose();
         Trim(-1);
         foreach (var (folder, _) in _folders)
         {
             folder.Sweep();
             folder.RemoveIfEmpty();
+        }
+    }
+
+    /// <summary>The process ends: whatever it holds is nobody's from now on, unless workers use it.</summary>
+    internal void Abandon()
+    {
+        Dispose();
+        lock (_gate)
+        {
+            foreach (var segment in _segments.Values)
+            {
+                Close(segment);
+            }
+
+            _segments.Clear();
+        }
+
+        foreach (var (folder, _) in _folders)
+        {
+            folder.RemoveIfEmpty();
+        }
+    }
+
+    // What nobody has used for its lifetime goes; the rest is looked at again when its time has come.
+    private void Expire()
+    {
+        while (true)
+        {
+            Segment segment;
+            lock (_gate)
+            {
+                if (_isDisposed || _idle.First is not { } oldest)
+                {
+                    return;
+                }
+
+                var left = _options.IdleLifetime.TotalMilliseconds - (Environment.TickCount64 - oldest.Value.IdleSince);
+                if (left > 0)
+                {
+                    _expiry.Change(TimeSpan.FromMilliseconds(left), Timeout.InfiniteTimeSpan);
+                    return;
+                }
+
+                segment = oldest.Value;
+                RemoveIdle(oldest);
+            }
+
+            Close(segment);
         }
     }
 
@@ -414,6 +475,7 @@ internal sealed partial class ArrayStore : IDisposable
 
     private (SafeFileHandle File, string Path) New(StoreFolder folder, long length, long maxBytes)
     {
+        folder.Restore();
         var over = folder.UsedBytes() + length - maxBytes;
         if (over > 0)
         {
@@ -431,6 +493,14 @@ internal sealed partial class ArrayStore : IDisposable
             folder.Evict(length);
         }
 
+        if (folder.FreeBytes() < length && ArrayStores.Reclaim())
+        {
+            for (var tries = 0; tries < LongestReclaim && folder.FreeBytes() < length; tries++)
+            {
+                Thread.Sleep(1);
+            }
+        }
+
         if (folder.FreeBytes() < length)
         {
             throw new IOException($"'{folder.Path}' has no room for {length} bytes.", Full);
@@ -445,8 +515,7 @@ internal sealed partial class ArrayStore : IDisposable
             }
             catch (DirectoryNotFoundException)
             {
-                // Its last user but this one has removed it.
-                StoreFolder.Open(Path.GetDirectoryName(folder.Path)!);
+                folder.Restore();
             }
         }
     }
@@ -454,42 +523,85 @@ internal sealed partial class ArrayStore : IDisposable
     /// <summary>A segment that this process keeps and nobody uses, of about the right size, to be overwritten.</summary>
     private (SafeFileHandle File, string Path)? TakeIdle(StoreFolder folder, long length)
     {
-        while (true)
+        var mapped = new List<Segment>();
+        try
         {
-            Segment segment;
-            lock (_gate)
+            while (RemoveBest(folder, length) is { } segment)
             {
-                var best = default(LinkedListNode<Segment>);
-                for (var node = _idle.First; node is not null; node = node.Next)
+                if (TryTake(segment) is { } taken)
                 {
-                    if (node.Value.Folder == folder && node.Value.Length >= length / 2 && node.Value.Length / 2 <= length
-                        && (best is null || Math.Abs(node.Value.Length - length) < Math.Abs(best.Value.Length - length)))
+                    return taken;
+                }
+
+                mapped.Add(segment);
+            }
+
+            if (mapped.Count > 0 && length >= LeastReclaimed && ArrayStores.Reclaim())
+            {
+                var started = Environment.TickCount64;
+                do
+                {
+                    foreach (var segment in mapped)
                     {
-                        best = node;
+                        if (TryTake(segment) is { } taken)
+                        {
+                            mapped.Remove(segment);
+                            return taken;
+                        }
                     }
-                }
 
-                if (best is null)
+                    Thread.Sleep(1);
+                }
+                while (Environment.TickCount64 - started < LongestReclaim);
+            }
+
+            return null;
+        }
+        finally
+        {
+            // Mappings of it are still about, or it has been evicted.
+            foreach (var segment in mapped)
+            {
+                Close(segment);
+            }
+        }
+    }
+
+    private Segment? RemoveBest(StoreFolder folder, long length)
+    {
+        lock (_gate)
+        {
+            var best = default(LinkedListNode<Segment>);
+            for (var node = _idle.First; node is not null; node = node.Next)
+            {
+                if (node.Value.Folder == folder && node.Value.Length >= length / 2 && node.Value.Length / 2 <= length
+                    && (best is null || Math.Abs(node.Value.Length - length) < Math.Abs(best.Value.Length - length)))
                 {
-                    return null;
+                    best = node;
                 }
+            }
 
-                segment = best.Value;
+            if (best is not null)
+            {
                 RemoveIdle(best);
             }
 
-            if (SegmentFile.TryTake(segment.File, segment.Path))
-            {
-                var path = folder.NewPath();
-                File.Move(segment.Path, path, overwrite: true);
-                folder.Added(-segment.Length);
-                _recycled++;
-                return (segment.File, path);
-            }
-
-            // A mapping of it is still about, or it has been evicted.
-            Close(segment);
+            return best?.Value;
         }
+    }
+
+    private (SafeFileHandle File, string Path)? TryTake(Segment segment)
+    {
+        if (!SegmentFile.TryTake(segment.File, segment.Path))
+        {
+            return null;
+        }
+
+        var path = segment.Folder.NewPath();
+        File.Move(segment.Path, path, overwrite: true);
+        segment.Folder.Added(-segment.Length);
+        Interlocked.Increment(ref _recycled);
+        return (segment.File, path);
     }
 
     private const int Full = 28;

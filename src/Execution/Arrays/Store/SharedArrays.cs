@@ -59,7 +59,9 @@ internal static unsafe class SharedArrays
             }
         }
 
+        // Its writer uses the room again, unless it has died.
         file.Dispose();
+        ArrayStore.DeleteIfUnused(reference.Path);
         return array;
     }
 

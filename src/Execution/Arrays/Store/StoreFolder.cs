@@ -78,15 +78,29 @@ internal sealed class StoreFolder
         }
     }
 
-    /// <summary>Deletes what no process holds, and the folder when nothing is left in it, if there is one.</summary>
-    internal static void SweepBelow(string parent)
+    /// <summary>Deletes what no process holds, if there is a folder.</summary>
+    /// <param name="parent">Where the folder would be.</param>
+    /// <param name="removes">Whether the folder goes, too, when nothing is left in it.</param>
+    internal static void SweepBelow(string parent, bool removes)
     {
         var path = PathBelow(parent);
         if (FileLocks.IsPrivateFolder(path))
         {
             var folder = new StoreFolder(path, 0);
             folder.Sweep();
-            folder.RemoveIfEmpty();
+            if (removes)
+            {
+                folder.RemoveIfEmpty();
+            }
+        }
+    }
+
+    /// <summary>Makes the folder again if its last user but this one has removed it.</summary>
+    internal void Restore()
+    {
+        if (!Directory.Exists(Path))
+        {
+            Open(System.IO.Path.GetDirectoryName(Path)!);
         }
     }
 

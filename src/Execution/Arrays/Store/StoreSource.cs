@@ -41,6 +41,14 @@ internal sealed class StoreSource(ArraySettings? settings = null) : IArraySource
         }
     }
 
+    internal void Abandon()
+    {
+        foreach (var mapping in _mappings.Values.Where(mapping => mapping.IsValueCreated))
+        {
+            ((SegmentLock)mapping.Value.Owner!).Release();
+        }
+    }
+
     private MappedFile Mapping(string path) =>
         _mappings.GetOrAdd(path, path => new Lazy<MappedFile>(() => ArrayFiles.MapSegment(path, MmapMode.ReadOnly, settings))).Value;
 }

@@ -5,11 +5,13 @@ namespace Orleans.Joblib;
 /// <summary>The lock that a mapping has on its segment: it ends when nothing refers to the mapping any more. The last on the host deletes the file.</summary>
 internal sealed class SegmentLock(SafeFileHandle file, string path)
 {
-    ~SegmentLock()
+    ~SegmentLock() => Release();
+
+    internal SafeFileHandle File => file;
+
+    internal void Release()
     {
         file.Dispose();
         ArrayStore.DeleteIfUnused(path);
     }
-
-    internal SafeFileHandle File => file;
 }
