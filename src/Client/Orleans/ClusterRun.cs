@@ -64,6 +64,9 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
 
     internal Guid Id { get; } = Guid.NewGuid();
 
+    /// <summary>The large arrays of the present loop; null when they travel with their calls.</summary>
+    internal ClusterArrays? Arrays { get; private set; }
+
     internal TimeSpan Lease => _request.Lease;
 
     internal int SlotCount
@@ -116,6 +119,21 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         return run;
     }
 
+    /// <summary>A loop begins: what comes now is its.</summary>
+    internal void BeginLoop(ArraySettings settings, SharedBlobs? blobs)
+    {
+        EndLoop();
+        Arrays = settings.MaxBytes is null ? null : new ClusterArrays(_client, _code.ArrayHosts, Id, settings, blobs);
+    }
+
+    /// <summary>The loop has ended, with all of its batches.</summary>
+    internal void EndLoop()
+    {
+        var arrays = Arrays;
+        Arrays = null;
+        arrays?.Dispose();
+    }
+
     /// <summary>Brings a batch to a slot, or keeps it until one has a place.</summary>
     /// <exception cref="CannotTravelException">A call holds what cannot leave this process; nothing was sent.</exception>
     internal void Send(CallBatch batch)
@@ -141,7 +159,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     /// <exception cref="JoblibException">They are more than a message carries.</exception>
     internal byte[] Encode(CallBatch batch)
     {
-        var payload = batch.Encode(_code.Encoder);
+        batch.Arrays = Arrays?.NewBatch();
+        var payload = batch.Encode(_code.Encoder, batch.Arrays);
         PayloadBound.Check(batch, payload.Length);
         _payloads.Saw(batch.Count, payload.Length);
         return payload;
@@ -182,6 +201,10 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
                 batch.Complete(new JoblibException(
                     "run-ended", $"The silo '{slot.Grant.Silo}' has ended the run {batch.Refusals} times. Raise OrleansBackendOptions.Lease if this process was stopped for longer than it."));
                 break;
+            case BatchStatus.ArraysMissing:
+                batch.Complete(new JoblibException(
+                    "array-gone", $"The silo '{slot.Grant.Silo}' does not keep the large arrays that it was sent. Give it more room for them: --array-store-size, or a larger /dev/shm."));
+                break;
             case BatchStatus.CodeMissing:
                 batch.Complete(new JoblibException(
                     "code-not-kept", $"The silo '{slot.Grant.Silo}' does not keep the code that it was sent. Give its code cache more room."));
@@ -212,6 +235,15 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         foreach (var batch in LocalBatches.Of(this))
         {
             batch.Complete(_cancelled);
+        }
+    }
+
+    /// <summary>A batch cannot be sent, and is not to be tried elsewhere.</summary>
+    internal static void Fail(RemoteSlot slot, CallBatch batch, Exception exception)
+    {
+        if (slot.TryTake(batch))
+        {
+            batch.Complete(exception);
         }
     }
 
@@ -403,6 +435,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync().ConfigureAwait(false);
+        EndLoop();
 
         // Nobody waits for what is still out there: it is told below, or by its lease.
         foreach (var batch in TakeUnfinished())
@@ -479,8 +512,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         _payloads.Saw(batch.Count, outcome.Payload.Length);
         switch (outcome.Status)
         {
+            case OutcomeStatus.Completed when outcome.Arrays is not null && Arrays is { } arrays:
+                _ = TakeAsync(batch, outcome, arrays);
+                break;
             case OutcomeStatus.Completed:
-                batch.TakeResults(outcome.Payload, _code.Decoder);
+                batch.TakeResults(outcome.Payload, _code.Decoder, Arrays?.Results);
                 batch.Complete();
                 break;
             case OutcomeStatus.Failed:
@@ -490,6 +526,27 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             default:
                 batch.Complete(_code.Decoder.DecodeFailure(outcome.Payload));
                 break;
+        }
+    }
+
+    /// <summary>Takes results some of which are with the silo still.</summary>
+    private async Task TakeAsync(CallBatch batch, BatchOutcome outcome, ClusterArrays arrays)
+    {
+        var silo = ((Slot)batch.Slot!).Grant.Silo;
+        try
+        {
+            await arrays.TakeAsync(silo, outcome, source => batch.TakeResults(outcome.Payload, _code.Decoder, source)).ConfigureAwait(false);
+            batch.Complete();
+        }
+        catch (Exception exception) when (MayPass(exception) || exception is JoblibException { HelpLink: "docs/errors.md#array-gone" })
+        {
+            // The silo died, or ended the run, before all was here: the calls are made again.
+            JoblibLog.BatchLost(Joblib.Logger, batch.Number, silo.ToString());
+            Resend(batch, died: true);
+        }
+        catch (Exception exception)
+        {
+            batch.Complete(exception);
         }
     }
 

@@ -57,6 +57,11 @@ internal sealed partial class ProcessPool
                 return;
             }
 
+            if (outcome.Arrays is not null)
+            {
+                Interlocked.Increment(ref worker.KeptResults);
+            }
+
             worker.IdleSince = worker.HeadSince = Stopwatch.GetTimestamp();
             if (outcome.Status == OutcomeStatus.NotExecuted)
             {
@@ -97,7 +102,18 @@ internal sealed partial class ProcessPool
                 break;
         }
 
+        if (outcome.Arrays is { } paths)
+        {
+            work?.TakeArrays(paths);
+        }
+
         work?.Take(outcome.Status, outcome.Payload, Positive(Stopwatch.GetElapsedTime(work.SubmittedAt) - outcome.Executed));
+        if (outcome.Arrays is not null)
+        {
+            worker.Process!.Enqueue(BatchFrames.Taken(outcome.Handle));
+            worker.Process.Flush();
+            Interlocked.Decrement(ref worker.KeptResults);
+        }
     }
 
     /// <summary>A worker's process is gone.</summary>

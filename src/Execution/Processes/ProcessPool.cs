@@ -24,6 +24,7 @@ internal sealed partial class ProcessPool : IDisposable
     private static readonly TimeSpan AbortGrace = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan KillPatience = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ResultsPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan RecallAfter = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan StandstillPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);
@@ -49,6 +50,7 @@ internal sealed partial class ProcessPool : IDisposable
     {
         _settings = settings;
         _watch = new Timer(static pool => ((ProcessPool)pool!).Watch(), this, WatchPeriod, WatchPeriod);
+        ArrayStores.Reclaiming += Reclaim;
         _recall = new Timer(static pool => ((ProcessPool)pool!).RecallDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -156,6 +158,25 @@ internal sealed partial class ProcessPool : IDisposable
         }
     }
 
+    internal void BeginRun(PoolLease lease, ArraySettings arrays)
+    {
+        lock (_gate)
+        {
+            lease.Arrays = arrays;
+        }
+    }
+
+    internal void EndRun(PoolLease lease)
+    {
+        var outbox = new List<WorkerProcess>();
+        lock (_gate)
+        {
+            EndRun(lease, outbox);
+        }
+
+        Flush(outbox);
+    }
+
     internal async Task AbortAsync(PoolLease lease)
     {
         var outbox = new List<WorkerProcess>();
@@ -171,10 +192,18 @@ internal sealed partial class ProcessPool : IDisposable
             lease.Waiting.Clear();
             lease.InPool -= _queue.Remove(lease).Count;
             telling = new Telling(ended);
-            foreach (var worker in _workers.Where(worker => worker.InHand.Any(work => work.Lease == lease)))
+            foreach (var worker in _workers)
             {
-                telling.Add(worker);
-                Send(worker, Frame.Of(FrameKind.EndRun, writer => writer.WriteRaw(ended)), outbox);
+                var hasWork = worker.InHand.Any(work => work.Lease == lease);
+                if (worker.Runs.Remove(ended) || hasWork)
+                {
+                    Send(worker, BatchFrames.EndRun(ended), outbox);
+                }
+
+                if (hasWork)
+                {
+                    telling.Add(worker);
+                }
             }
 
             _tellings.Add(telling);
@@ -234,6 +263,7 @@ internal sealed partial class ProcessPool : IDisposable
                 Abandon(worker);
             }
 
+            EndRun(lease, outbox);
             foreach (var other in _leases)
             {
                 Admit(other);
@@ -298,6 +328,7 @@ internal sealed partial class ProcessPool : IDisposable
             }
         }
 
+        ArrayStores.Reclaiming -= Reclaim;
         _watch.Dispose();
         _recall.Dispose();
         Flush(outbox);
@@ -326,6 +357,18 @@ internal sealed partial class ProcessPool : IDisposable
     {
         worker.Process!.Enqueue(frame);
         outbox.Add(worker.Process);
+    }
+
+    // Called with _gate held.
+    private void EndRun(PoolLease lease, List<WorkerProcess> outbox)
+    {
+        foreach (var worker in _workers.Where(worker => worker.Runs.Remove(lease.Id)))
+        {
+            Send(worker, BatchFrames.EndRun(lease.Id), outbox);
+        }
+
+        lease.Arrays = null;
+        lease.Id = PoolLease.NewId();
     }
 
     // Called with _gate held. Where the pool is larger than a lease's share, the lease keeps back what exceeds it.
@@ -414,6 +457,12 @@ internal sealed partial class ProcessPool : IDisposable
         if (worker.InHand.Count == 0)
         {
             worker.HeadSince = Stopwatch.GetTimestamp();
+        }
+
+        if (work.Lease.Arrays is { } arrays && worker.Runs.Add(work.Lease.Id))
+        {
+            worker.HasHadArrays = true;
+            Send(worker, BatchFrames.Run(work.Lease.Id, arrays), outbox);
         }
 
         worker.Batches++;
@@ -595,13 +644,19 @@ internal sealed partial class ProcessPool : IDisposable
         if (worker.Process is { } process)
         {
             Send(worker, Frame.Of(FrameKind.Shutdown), outbox);
-            _ = KillLaterAsync(process);
+            _ = KillLaterAsync(process, worker);
         }
     }
 
-    private static async Task KillLaterAsync(WorkerProcess process)
+    private static async Task KillLaterAsync(WorkerProcess process, PoolWorker worker)
     {
         await Task.WhenAny(process.Ending, Task.Delay(ShutdownPatience)).ConfigureAwait(false);
+        for (var waited = ShutdownPatience; Volatile.Read(ref worker.KeptResults) > 0 && waited < ResultsPatience; waited += ShutdownPatience)
+        {
+            // Its results are being read.
+            await Task.WhenAny(process.Ending, Task.Delay(ShutdownPatience)).ConfigureAwait(false);
+        }
+
         process.Kill();
     }
 
@@ -640,6 +695,20 @@ internal sealed partial class ProcessPool : IDisposable
         {
             drained.TrySetResult();
         }
+    }
+
+    private void Reclaim()
+    {
+        var outbox = new List<WorkerProcess>();
+        lock (_gate)
+        {
+            foreach (var worker in _workers.Where(worker => worker.HasHadArrays && worker.IsReady))
+            {
+                Send(worker, Frame.Of(FrameKind.Reclaim), outbox);
+            }
+        }
+
+        Flush(outbox);
     }
 
     private void Watch()

@@ -18,6 +18,7 @@ internal sealed class WorkerLoop
     private const int SpinsBeforeSleeping = 60;
 
     private static readonly TimeSpan TrimAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestKept = TimeSpan.FromSeconds(60);
 
     private readonly object _gate = new();
     private readonly Lock _sending = new();
@@ -25,6 +26,9 @@ internal sealed class WorkerLoop
     private readonly HashSet<long> _recalled = [];
     private readonly HashSet<long> _endedRuns = [];
     private readonly Dictionary<(long Run, TimeSpan? Timeout, int NestingLevel), RunScope> _scopes = [];
+    private readonly Dictionary<long, WorkerArrays> _arrays = [];
+    private readonly Queue<WorkerArrays> _endedArrays = new();
+    private readonly Dictionary<long, ResultArrays> _results = [];
     private readonly WorkerCode _code = new();
     private readonly WorkerThreads _threads = new(pool: null);
     private readonly ThreadLimit? _limit = ThreadCapEnvironment.OfThisWorker();
@@ -44,6 +48,7 @@ internal sealed class WorkerLoop
     private bool _shutdown;
     private volatile bool _waiting;
     private bool _hasWorked;
+    private volatile bool _hasHadArrays;
 
     private WorkerLoop(string version)
     {
@@ -94,6 +99,16 @@ internal sealed class WorkerLoop
         while (Next() is { } batch)
         {
             Execute(batch);
+        }
+
+        // What nobody has taken yet would go with this process.
+        lock (_gate)
+        {
+            var started = Environment.TickCount64;
+            while (_results.Count > 0 && Environment.TickCount64 - started < LongestKept.TotalMilliseconds)
+            {
+                Monitor.Wait(_gate, TrimAfter);
+            }
         }
 
         _out.Finish();
@@ -152,12 +167,45 @@ internal sealed class WorkerLoop
     // Nobody wants anything of this process any more, nor of those that its calls started.
     private void Die()
     {
+        if (_hasHadArrays)
+        {
+            LetGoOfArrays();
+        }
+
         if (_leadsGroup)
         {
             NativeProcess.KillOwnGroup();
         }
 
         Process.GetCurrentProcess().Kill();
+    }
+
+    // The last of the program's processes to end leaves nothing in shared memory. The others may take a moment to be gone.
+    private void LetGoOfArrays()
+    {
+        WorkerArrays[] arrays;
+        ResultArrays[] results;
+        lock (_gate)
+        {
+            arrays = [.. _arrays.Values, .. _endedArrays];
+            results = [.. _results.Values];
+        }
+
+        foreach (var one in results)
+        {
+            one.Dispose();
+        }
+
+        foreach (var one in arrays)
+        {
+            one.Abandon();
+        }
+
+        for (var tries = 0; tries < 10; tries++)
+        {
+            ArrayStores.Close();
+            Thread.Sleep(10);
+        }
     }
 
     private void Take(FrameKind kind, byte[] body)
@@ -187,6 +235,23 @@ internal sealed class WorkerLoop
                     Wake();
                 }
 
+                break;
+            case FrameKind.Run:
+                var (run, arrays) = BatchFrames.ReadRun(body);
+                ArrayStores.Expect(arrays);
+                _hasHadArrays = true;
+                lock (_gate)
+                {
+                    _arrays.Add(run, new WorkerArrays(arrays));
+                }
+
+                break;
+            case FrameKind.Reclaim:
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
+                GC.WaitForPendingFinalizers();
+                break;
+            case FrameKind.Taken:
+                Taken(BitConverter.ToInt64(body));
                 break;
             case FrameKind.Recall:
                 Recall(BitConverter.ToInt64(body));
@@ -223,11 +288,18 @@ internal sealed class WorkerLoop
         while (true)
         {
             byte[]? initializer = null;
+            WorkerArrays? ended = null;
             var trims = false;
             lock (_gate)
             {
                 while (true)
                 {
+                    // Here, where no call is under way that could still write to them.
+                    if (_endedArrays.TryDequeue(out ended))
+                    {
+                        break;
+                    }
+
                     if (_initializer is not null)
                     {
                         initializer = _initializer;
@@ -261,7 +333,11 @@ internal sealed class WorkerLoop
                 }
             }
 
-            if (initializer is not null)
+            if (ended is not null)
+            {
+                ended.Dispose();
+            }
+            else if (initializer is not null)
             {
                 Initialize(initializer);
             }
@@ -269,8 +345,21 @@ internal sealed class WorkerLoop
             {
                 // Workers are kept for minutes: what the last calls needed goes back to the system.
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                ArrayStores.Tidy(maxIdleBytes: 0);
             }
         }
+    }
+
+    private void Taken(long handle)
+    {
+        ResultArrays? taken;
+        lock (_gate)
+        {
+            _results.Remove(handle, out taken);
+            Monitor.Pulse(_gate);
+        }
+
+        taken?.Dispose();
     }
 
     private void Recall(long handle)
@@ -299,6 +388,12 @@ internal sealed class WorkerLoop
         lock (_gate)
         {
             _endedRuns.Add(run);
+            if (_arrays.Remove(run, out var arrays))
+            {
+                _endedArrays.Enqueue(arrays);
+                Wake();
+            }
+
             ended = [.. _scopes.Where(scope => scope.Key.Run == run).Select(scope => scope.Value)];
             foreach (var key in _scopes.Keys.Where(key => key.Run == run).ToList())
             {
@@ -344,7 +439,7 @@ internal sealed class WorkerLoop
     {
         var request = new RemoteBatch(BatchFrames.InitializerHandle, 0, 0, 1, [], null, 0, null);
         var scope = new RunScope { Context = ExecutionContext.Capture()!, Timeout = null, ReportsCalls = false };
-        ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle));
+        ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle, null, null));
     }
 
     private void Execute(WorkerBatch batch)
@@ -360,7 +455,7 @@ internal sealed class WorkerLoop
 
         if (ScopeOf(batch) is { } scope)
         {
-            ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle));
+            ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle, ArraysOf(batch.Run), batch.MovedArrays));
         }
         else
         {
@@ -368,11 +463,20 @@ internal sealed class WorkerLoop
         }
     }
 
+    private WorkerArrays? ArraysOf(long run)
+    {
+        lock (_gate)
+        {
+            return _arrays.GetValueOrDefault(run);
+        }
+    }
+
     private PayloadCodec Codec => _codec ??= new PayloadCodec(new PayloadEncoder(NoReferences.Instance, new SerializerTable()), new PayloadDecoder(_code));
 
     /// <summary>Has this process execute one batch.</summary>
-    private sealed class Host(WorkerLoop loop, long handle) : IRemoteBatchHost
+    private sealed class Host(WorkerLoop loop, long handle, WorkerArrays? arrays, IReadOnlyDictionary<string, string>? moved) : IRemoteBatchHost
     {
+        private readonly ResultArrays? _results = arrays?.NewResults();
         private readonly long _startedAt = Stopwatch.GetTimestamp();
         private volatile bool _overdue;
 
@@ -393,19 +497,36 @@ internal sealed class WorkerLoop
 
         public void Abandon(CallBatch part) => _overdue = true;
 
+        public IArraySource? Arrays => moved is null || arrays is null ? arrays?.Source : new MovedArrays(arrays.Source, moved);
+
+        public IArraySink? ResultArrays => _results;
+
         public void Ended(OutcomeStatus status, byte[] payload)
         {
             var executed = Stopwatch.GetElapsedTime(_startedAt);
             long bytes = 0;
             var leaving = _overdue ? LeaveReason.Overdue : loop._memory!.HasGrownTooMuch(out bytes) ? LeaveReason.Memory : LeaveReason.None;
+            var paths = status == OutcomeStatus.Completed && _results is { References: { Count: > 0 } written } ? written.Select(reference => reference.Path).ToArray() : null;
             Frame frame;
             try
             {
-                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, bytes, loop._memory!.FirstBytes));
+                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, bytes, loop._memory!.FirstBytes, paths));
             }
             catch (JoblibException tooLarge)
             {
                 frame = BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving, bytes, loop._memory!.FirstBytes));
+            }
+
+            if (paths is not null)
+            {
+                lock (loop._gate)
+                {
+                    loop._results.Add(handle, _results!);
+                }
+            }
+            else
+            {
+                _results?.Dispose();
             }
 
             if (leaving != LeaveReason.None)

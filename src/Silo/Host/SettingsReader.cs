@@ -55,6 +55,9 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
             CodeCache = Folder("code-cache"),
             CodeCacheSize = Bytes("code-cache-size", CodeCacheOptions.LeastMaxBytes) ?? CodeCacheOptions.DefaultMaxBytes,
             CodeIdleTime = Time("code-idle-time", TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)) ?? CodeCacheOptions.DefaultIdleTime,
+            ArrayFolder = Folder("array-folder"),
+            ArrayStoreSize = Bytes("array-store-size", SiloArrayOptions.LeastMaxBytes),
+            Blobs = Blobs("blobs"),
             LogLevel = Choice("log-level", LogLevel.Information),
             DrainTimeout = Time("drain-timeout", TimeSpan.Zero, TimeSpan.FromDays(1)) ?? SiloHostOptions.DefaultDrainTimeout,
             ExitWithParent = Number("exit-with-parent", 1, int.MaxValue),
@@ -198,6 +201,27 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
 
         _faults.Add($"{source} must not be '{text}'. Use an absolute path.");
         return null;
+    }
+
+    private string? Blobs(string name)
+    {
+        var (text, source) = Find(name);
+        if (text is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            BlobStorage.Parse(text);
+            return text;
+        }
+        catch (ArgumentException exception)
+        {
+            // It does not repeat the value, which may hold a key.
+            _faults.Add($"{source}: {exception.Message}");
+            return null;
+        }
     }
 
     private long? Bytes(string name, long least)

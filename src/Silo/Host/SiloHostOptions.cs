@@ -13,6 +13,12 @@ internal sealed record SiloHostOptions
 
     internal required ClusterAddress Cluster { get; init; }
 
+    internal string? ArrayFolder { get; init; }
+
+    internal long? ArrayStoreSize { get; init; }
+
+    internal string? Blobs { get; init; }
+
     internal int PrimaryPort { get; init; } = DefaultSiloPort;
 
     internal int SiloPort { get; init; } = DefaultSiloPort;

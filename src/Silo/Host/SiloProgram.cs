@@ -227,6 +227,12 @@ internal static class SiloProgram
             workers.Workers = options.Workers;
             workers.IdleWorkerTimeout = options.IdleWorkerTimeout;
         });
+        orleans.Services.Configure<SiloArrayOptions>(arrays =>
+        {
+            arrays.Folder = options.ArrayFolder;
+            arrays.MaxBytes = options.ArrayStoreSize;
+            arrays.Blobs = options.Blobs;
+        });
         orleans.Services.Configure<CodeCacheOptions>(cache =>
         {
             cache.Directory = options.CodeCache;

@@ -39,6 +39,9 @@ public static class JoblibSiloBuilderExtensions
         builder.Services.TryAddSingleton<CodeStore>();
         builder.Services.TryAddSingleton<CodeUploads>();
         builder.Services.TryAddSingleton<CodeContexts>();
+        builder.Services.AddOptions<SiloArrayOptions>().ValidateOnStart();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SiloArrayOptions>, SiloArrayOptionsValidator>());
+        builder.Services.TryAddSingleton<SiloArrays>();
         builder.Services.AddPlacementDirector<SlotPlacement, SlotPlacementDirector>();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Transient<IConfigurationValidator, LoopbackRule>());
         return builder;

@@ -1,7 +1,7 @@
 namespace Orleans.Joblib.Silo;
 
 /// <summary>A batch from another process in a silo's worker pool: decoded, executed and its outcome encoded by the worker, so that neither Orleans' threads nor other runs pay for it.</summary>
-internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLease code, WorkerPool pool, TimeProvider time) : IWorkItem, IRemoteBatchHost
+internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLease code, SiloRunArrays? arrays, WorkerPool pool, TimeProvider time) : IWorkItem, IRemoteBatchHost
 {
     // An outcome that came with an answer is kept until the client says that it has it: longer ones are acknowledged at once.
     private const int MostKeptBytes = 64 * 1024;
@@ -15,6 +15,9 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
     private volatile bool _failed;
     private TaskCompletionSource<BatchOutcome?>? _awaited;
     private BatchOutcome? _kept;
+    private WorkerArrays? _worker;
+    private IArraySource? _source;
+    private ResultArrays? _results;
 
     public object Owner => run;
 
@@ -33,10 +36,35 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         }
         else
         {
-            ExecutableBatch.Execute(request, code.Codec, run.Scope(request.Timeout, request.NestingLevel), this);
+            RunOnThread();
         }
 
         run.Ended(_failed);
+    }
+
+    public IArraySource? Arrays => _source;
+
+    public IArraySink? ResultArrays => _results;
+
+    private void RunOnThread()
+    {
+        IReadOnlyDictionary<string, string>? moved = null;
+        if (arrays is not null && ((_worker = arrays.Enter()) is null || !arrays.TryFind(request.Arrays, out moved)))
+        {
+            // Its loop has ended meanwhile.
+            End(OutcomeStatus.NotExecuted, [], executed: true);
+        }
+        else
+        {
+            _results = _worker?.NewResults();
+            _source = moved is null ? _worker?.Source : new MovedArrays(_worker!.Source, moved);
+            ExecutableBatch.Execute(request, code.Codec, run.Scope(request.Timeout, request.NestingLevel), this);
+        }
+
+        if (_worker is not null)
+        {
+            arrays!.Leave();
+        }
     }
 
     private void RunInProcess()
@@ -44,16 +72,17 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         try
         {
             code.Code.Context.PrepareFrames();
-            if (run.ProcessesFor(code) is not { } lease)
+            IReadOnlyDictionary<string, string>? moved = null;
+            if (run.ProcessesFor(code, arrays) is not { } lease || arrays?.TryFind(request.Arrays, out moved) == false)
             {
                 End(OutcomeStatus.NotExecuted, [], executed: true);
                 return;
             }
 
-            var batch = new ProcessBatch(lease, request, code.Codec);
+            var batch = new ProcessBatch(lease, request, code.Codec, arrays, moved);
             lease.Pool.Submit(batch);
             var (status, payload) = batch.Outcome();
-            End(status, payload, executed: true);
+            End(status, payload, executed: true, batch.Results);
         }
         catch (Exception exception)
         {
@@ -73,7 +102,17 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
     public void Abandon(CallBatch part) => pool.Abandon(item =>
         item is PartWork work ? ReferenceEquals(work.Part, part) : ReferenceEquals(item, this) && part.FirstCallIndex == request.FirstCallIndex);
 
-    public void Ended(OutcomeStatus status, byte[] payload) => End(status, payload, executed: true);
+    public void Ended(OutcomeStatus status, byte[] payload)
+    {
+        if (_results is not { References: { Count: > 0 } written } results || status != OutcomeStatus.Completed)
+        {
+            _results?.Dispose();
+            End(status, payload, executed: true);
+            return;
+        }
+
+        End(status, payload, executed: true, new KeptResults([.. written.Select(reference => reference.Path)], [results]));
+    }
 
     /// <summary>The silo gives the batch back before a worker took it up.</summary>
     internal void GiveBack() => End(OutcomeStatus.NotExecuted, [], executed: false);
@@ -105,10 +144,11 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         }
     }
 
-    private void End(OutcomeStatus status, byte[] payload, bool executed)
+    private void End(OutcomeStatus status, byte[] payload, bool executed, KeptResults? results = null)
     {
         if (Interlocked.Exchange(ref _ended, 1) != 0)
         {
+            _ = results?.ReleaseAsync();
             return;
         }
 
@@ -119,6 +159,12 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
             run.Reporter.Add(new BatchReport(request.Number, request.Calls, status != OutcomeStatus.Completed, time.GetElapsedTime(_arrivedAt)));
         }
 
+        if (results is not null && !arrays!.TryKeep(request.Handle, results))
+        {
+            // Its loop has ended meanwhile: nobody wants them.
+            (status, payload, results) = (OutcomeStatus.NotExecuted, [], null);
+        }
+
         if (payload.Length > JoblibProtocol.MostPayloadBytes)
         {
             payload = code.Codec.Encoder.EncodeFailure(PayloadBound.ResultsTooLarge(request.FirstCallIndex, request.Calls, payload.Length), null);
@@ -127,6 +173,22 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
 
         code.Dispose();
         var outcome = new BatchOutcome(request.Handle, status, payload, queued, executed ? time.GetElapsedTime(_startedAt) : TimeSpan.Zero);
+        if (results is not null)
+        {
+            // By reference where the client sees the files; else they are hashed, and stored, beside the worker that takes the next batch.
+            _awaited?.TrySetResult(null);
+            if (arrays!.IsShared)
+            {
+                Send(outcome with { Arrays = [] });
+            }
+            else
+            {
+                _ = Task.Run(() => SendAsync(outcome, results));
+            }
+
+            return;
+        }
+
         if (_awaited is { } awaited && payload.Length <= MostKeptBytes)
         {
             Volatile.Write(ref _kept, outcome);
@@ -139,6 +201,24 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         }
 
         _awaited?.TrySetResult(null);
+        Send(outcome);
+    }
+
+    private async Task SendAsync(BatchOutcome outcome, KeptResults results)
+    {
+        try
+        {
+            outcome = outcome with { Arrays = await results.DescribeAsync(arrays!.ResultBlobs).ConfigureAwait(false) };
+        }
+        catch (Exception exception)
+        {
+            arrays!.Taken(request.Handle);
+
+            // The code set may be unloaded by now: this needs nothing of it.
+            var encoder = new PayloadEncoder(NoReferences.Instance, new SerializerTable());
+            outcome = outcome with { Status = OutcomeStatus.Fault, Payload = encoder.EncodeFailure(exception, null) };
+        }
+
         Send(outcome);
     }
 
