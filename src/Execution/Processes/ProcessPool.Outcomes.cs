@@ -48,7 +48,7 @@ internal sealed partial class ProcessPool
                 return;
             }
 
-            if (outcome.HasArrays)
+            if (outcome.Arrays is not null)
             {
                 Interlocked.Increment(ref worker.KeptResults);
             }
