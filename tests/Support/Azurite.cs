@@ -35,7 +35,7 @@ public sealed class Azurite : IDisposable
         var script = typeof(Azurite).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "AzuriteHost").Value!;
         for (var tries = 1; ; tries++)
         {
-            var port = FreePorts.Next();
+            var port = FreePort();
             var folder = Directory.CreateDirectory(Path.Combine(parent ?? Path.GetTempPath(), $"joblib-azurite-{Guid.NewGuid():n}")).FullName;
             var process = Process.Start(new ProcessStartInfo("node", [script, main, address, port.ToString(), folder]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
             process.OutputDataReceived += static (_, _) => { };
@@ -73,10 +73,17 @@ public sealed class Azurite : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
     private async Task<bool> AnswersAsync(string address, int port)
     {
         var began = Stopwatch.GetTimestamp();
-        while (!_process.HasExited && Stopwatch.GetElapsedTime(began) < Patience.Limit)
+        while (!_process.HasExited && Stopwatch.GetElapsedTime(began) < TimeSpan.FromSeconds(60))
         {
             try
             {

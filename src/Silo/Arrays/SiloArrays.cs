@@ -35,6 +35,7 @@ internal sealed class SiloArrays : IAsyncDisposable
     private readonly SharedBlobs? _blobs;
     private readonly string _files;
     private volatile bool _wasUsed;
+    private volatile bool _hasGarbage;
     private long _fetched;
     private long _received;
 
@@ -88,7 +89,8 @@ internal sealed class SiloArrays : IAsyncDisposable
             session,
             new ArraySettings(ArrayStore.IsSupported ? session.MaxBytes : null, (MmapMode)session.Mode, isShared ? host.Parents : _options.Parents) { SharesFiles = host.SharesFiles, StoreBytes = _options.MaxBytes },
             isShared || !session.TakesBlobs ? null : _blobs,
-            isShared);
+            isShared,
+            () => _hasGarbage = true);
     }
 
     /// <summary>Takes into use what is here, or sees to it that it comes.</summary>
@@ -310,6 +312,13 @@ internal sealed class SiloArrays : IAsyncDisposable
 
     private void DropSilent()
     {
+        if (_hasGarbage)
+        {
+            // Arrays that calls had mapped are freed when the collector has seen that nobody has them; an idle silo would not look.
+            _hasGarbage = false;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
+        }
+
         lock (_gate)
         {
             foreach (var (content, incoming) in _incoming.Where(one => one.Value.Writing == 0 && _time.GetElapsedTime(one.Value.ProgressAt) >= Silence).ToArray())

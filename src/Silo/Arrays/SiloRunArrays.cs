@@ -8,15 +8,17 @@ internal sealed class SiloRunArrays : IDisposable
     private readonly Dictionary<string, ArrayLease> _brought = new(StringComparer.Ordinal);
     private readonly Dictionary<long, KeptResults> _results = [];
     private readonly WorkerArrays _worker;
+    private readonly Action _hasMapped;
     private int _executing;
     private bool _hasEnded;
 
-    internal SiloRunArrays(ArraySession session, ArraySettings settings, SharedBlobs? resultBlobs, bool isShared)
+    internal SiloRunArrays(ArraySession session, ArraySettings settings, SharedBlobs? resultBlobs, bool isShared, Action hasMapped)
     {
         Session = session;
         Settings = settings;
         ResultBlobs = resultBlobs;
         IsShared = isShared;
+        _hasMapped = hasMapped;
         _worker = new WorkerArrays(settings);
         ArrayStores.Expect(settings);
     }
@@ -122,7 +124,7 @@ internal sealed class SiloRunArrays : IDisposable
             }
         }
 
-        _worker.Dispose();
+        EndWorker();
     }
 
     /// <summary>Keeps the results of a batch until the client has them.</summary>
@@ -186,12 +188,22 @@ internal sealed class SiloRunArrays : IDisposable
 
         if (isIdle)
         {
-            _worker.Dispose();
+            EndWorker();
         }
 
         foreach (var lease in brought)
         {
             lease.Dispose();
         }
+    }
+
+    private void EndWorker()
+    {
+        if (_worker.HasMapped)
+        {
+            _hasMapped();
+        }
+
+        _worker.Dispose();
     }
 }

@@ -14,6 +14,9 @@ internal sealed class WorkerArrays(ArraySettings settings) : IDisposable
     /// <summary>This process ends: calls may still read what they have mapped, but nobody is to wait for them.</summary>
     internal void Abandon() => _source.Abandon();
 
+    /// <summary>Whether calls have mapped arrays.</summary>
+    internal bool HasMapped => _source.HasMapped;
+
     /// <summary>The run has ended.</summary>
     public void Dispose() => _source.Dispose();
 }

@@ -41,6 +41,8 @@ internal sealed class StoreSource(ArraySettings? settings = null) : IArraySource
         }
     }
 
+    internal bool HasMapped => !_mappings.IsEmpty;
+
     internal void Abandon()
     {
         foreach (var mapping in _mappings.Values.Where(mapping => mapping.IsValueCreated))
