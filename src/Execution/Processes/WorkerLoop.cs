@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -42,6 +43,7 @@ internal sealed class WorkerLoop
     private volatile bool _traces;
     private bool _tells;
     private bool _shutdown;
+    private bool _takesNoMore;
     private volatile bool _waiting;
     private bool _hasWorked;
 
@@ -91,14 +93,37 @@ internal sealed class WorkerLoop
 
         Thread.CurrentThread.Name = "joblib-worker";
         WorkerThreads.Current = _threads;
-        while (Next() is { } batch)
+        while (ExecuteNext())
         {
-            Execute(batch);
+            LookAtMemory();
         }
 
         _out.Finish();
         _error.Finish();
         Environment.Exit(0);
+    }
+
+    // On its own, so that nothing of a batch is on the stack when memory is looked at.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool ExecuteNext()
+    {
+        if (Next() is not { } batch)
+        {
+            return false;
+        }
+
+        Execute(batch);
+        return true;
+    }
+
+    // After the outcome has been sent: large arguments and results are no growth.
+    private void LookAtMemory()
+    {
+        if (_memory!.HasGrownTooMuch(out var bytes))
+        {
+            StopTaking();
+            Send(BatchFrames.Of(new WorkerOutcome(BatchFrames.NoBatch, OutcomeStatus.NotExecuted, default, TimeSpan.Zero, LeaveReason.Memory, bytes, _memory.FirstBytes)));
+        }
     }
 
     /// <summary>Sends a frame. A program that is gone is noticed by the reader.</summary>
@@ -183,8 +208,11 @@ internal sealed class WorkerLoop
             case FrameKind.Batch:
                 lock (_gate)
                 {
-                    _batches.Enqueue(BatchFrames.ReadBatch(body));
-                    Wake();
+                    if (!_takesNoMore)
+                    {
+                        _batches.Enqueue(BatchFrames.ReadBatch(body));
+                        Wake();
+                    }
                 }
 
                 break;
@@ -396,16 +424,15 @@ internal sealed class WorkerLoop
         public void Ended(OutcomeStatus status, byte[] payload)
         {
             var executed = Stopwatch.GetElapsedTime(_startedAt);
-            long bytes = 0;
-            var leaving = _overdue ? LeaveReason.Overdue : loop._memory!.HasGrownTooMuch(out bytes) ? LeaveReason.Memory : LeaveReason.None;
+            var leaving = _overdue ? LeaveReason.Overdue : LeaveReason.None;
             Frame frame;
             try
             {
-                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, bytes, loop._memory!.FirstBytes));
+                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving));
             }
             catch (JoblibException tooLarge)
             {
-                frame = BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving, bytes, loop._memory!.FirstBytes));
+                frame = BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving));
             }
 
             if (leaving != LeaveReason.None)
@@ -417,10 +444,12 @@ internal sealed class WorkerLoop
         }
     }
 
+    // What waits here, or is on its way, the program gives to others as soon as it hears of it.
     private void StopTaking()
     {
         lock (_gate)
         {
+            _takesNoMore = true;
             _batches.Clear();
         }
     }
