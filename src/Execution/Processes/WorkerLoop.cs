@@ -297,6 +297,7 @@ internal sealed class WorkerLoop
             {
                 // Workers are kept for minutes: what the last calls needed goes back to the system.
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                NativeProcess.TrimHeap();
             }
         }
     }
