@@ -68,6 +68,7 @@ public sealed class SiloWorkersTests(TwoSilos silos) : IClassFixture<TwoSilos>
             Options.Create(new SiloWorkerOptions { Slots = 2 }),
             silo.GetRequiredService<SiloCodecs>(),
             silo.GetRequiredService<SiloProcesses>(),
+            new TaskStream(time),
             silo.GetRequiredService<MembershipView>(),
             silos.Grains,
             time,

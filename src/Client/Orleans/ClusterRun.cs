@@ -40,6 +40,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private readonly SemaphoreSlim _opening = new(1, 1);
     private readonly PayloadBound _payloads = new();
     private readonly OutcomeReceiver _receiver;
+    private readonly LoopProgress _progress = new();
+    private volatile JoblibException? _cancelled;
     private readonly IRunObserver _observer;
     private ICoordinatorGrain? _coordinator;
     private Slot[] _slots = [];
@@ -187,6 +189,29 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             default:
                 batch.Complete(new JoblibException("silo-in-another-process", $"The silo '{slot.Grant.Silo}' says that it is in another process, and was in this one. Open the run again."));
                 break;
+        }
+    }
+
+    /// <summary>The run's loop begins; null when it has ended.</summary>
+    internal void Follow(IFollowedLoop? loop) => _progress.Follow(loop);
+
+    /// <summary>Tells the coordinator how far the run has come, if it has come further.</summary>
+    internal async Task TellProgressAsync(TimeSpan patience)
+    {
+        if (_progress.TakeNews() is { } news)
+        {
+            await _coordinator!.TellAsync(news).WaitAsync(patience, _ending.Token).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The run was cancelled from outside: its loop fails, and so does every batch that is still sent.</summary>
+    internal void Cancel(string reason)
+    {
+        _cancelled = new JoblibException("run-cancelled", $"The run '{Id}' was cancelled on the cluster: {reason}");
+        GiveUp(_cancelled);
+        foreach (var batch in LocalBatches.Of(this))
+        {
+            batch.Complete(_cancelled);
         }
     }
 
@@ -389,7 +414,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         {
             if (_coordinator is { } coordinator)
             {
-                await coordinator.EndAsync().WaitAsync(_connectTimeout).ConfigureAwait(false);
+                await coordinator.EndAsync(_progress.Now).WaitAsync(_connectTimeout).ConfigureAwait(false);
             }
 
             _client.DeleteObjectReference<IRunObserver>(_observer);
@@ -510,7 +535,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     {
         try
         {
-            await ReopenAsync().ConfigureAwait(false);
+            if (_cancelled is null)
+            {
+                await ReopenAsync().ConfigureAwait(false);
+            }
+
             Place(batch);
         }
         catch (Exception exception)
@@ -521,6 +550,12 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
 
     private void Place(CallBatch batch)
     {
+        if (_cancelled is { } cancelled)
+        {
+            batch.Complete(cancelled);
+            return;
+        }
+
         Slot? slot;
         lock (_gate)
         {

@@ -84,7 +84,7 @@ public sealed class OrleansBackend : ParallelBackend
             var less => SlotsFor(less, await CountSlotsAsync().ConfigureAwait(false)),
         };
         var client = await _connect(cancellationToken).ConfigureAwait(false);
-        _request = new RunRequest(requested, _options.Lease, $"{Environment.MachineName}/{Environment.ProcessId}", InnerMaxNumThreads: settings.InnerMaxNumThreads, InProcesses: settings.Prefer == Prefer.Processes);
+        _request = new RunRequest(requested, _options.Lease, $"{Environment.MachineName}/{Environment.ProcessId}", InnerMaxNumThreads: settings.InnerMaxNumThreads, InProcesses: settings.Prefer == Prefer.Processes, Name: AppDomain.CurrentDomain.FriendlyName);
         _run = await ClusterRun.OpenAsync(client, _request, _options, cancellationToken).ConfigureAwait(false);
         var slots = _run.SlotCount;
         if (slots == 0)
@@ -141,6 +141,8 @@ public sealed class OrleansBackend : ParallelBackend
 
     /// <inheritdoc/>
     public override async ValueTask TerminateAsync() => await EndRunAsync().ConfigureAwait(false);
+
+    internal override void Follow(IFollowedLoop? loop) => _run?.Follow(loop);
 
     private async ValueTask<long> EndRunAsync()
     {

@@ -35,6 +35,9 @@ internal sealed record SiloHostOptions
 
     internal IPAddress HealthAddress { get; init; } = IPAddress.Loopback;
 
+    /// <summary>Where the dashboard is served; null for nowhere.</summary>
+    internal DashboardOptions? Dashboard { get; init; }
+
     internal JoblibTlsOptions? Tls { get; init; }
 
     internal string? CodeCache { get; init; }

@@ -31,6 +31,8 @@ public static class JoblibSiloBuilderExtensions
         builder.Services.TryAddSingleton<MembershipView>();
         builder.Services.TryAddSingleton<SiloCodecs>();
         builder.Services.TryAddSingleton<SiloProcesses>();
+        builder.Services.TryAddSingleton<TaskStream>();
+        builder.Services.TryAddSingleton<RunBoard>();
         builder.Services.TryAddSingleton<SiloWorkers>();
         builder.Services.AddOptions<CodeCacheOptions>().ValidateOnStart();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CodeCacheOptions>, CodeCacheOptionsValidator>());

@@ -12,6 +12,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
     private readonly long _arrivedAt = time.GetTimestamp();
     private long _startedAt;
     private int _ended;
+    private volatile bool _failed;
     private TaskCompletionSource<BatchOutcome?>? _awaited;
     private BatchOutcome? _kept;
 
@@ -24,7 +25,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
 
     public void Run(IWorkSharer sharer)
     {
-        JoblibInstruments.SlotTaken();
+        run.Started(request.Number, request.Calls);
         _startedAt = time.GetTimestamp();
         if (run.InProcesses)
         {
@@ -35,7 +36,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
             ExecutableBatch.Execute(request, code.Codec, run.Scope(request.Timeout, request.NestingLevel), this);
         }
 
-        JoblibInstruments.SlotFreed();
+        run.Ended(_failed);
     }
 
     private void RunInProcess()
@@ -111,6 +112,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
             return;
         }
 
+        _failed = status != OutcomeStatus.Completed;
         var queued = executed ? time.GetElapsedTime(_arrivedAt, _startedAt) : time.GetElapsedTime(_arrivedAt);
         if (executed)
         {
@@ -142,6 +144,10 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
 
     private void Send(BatchOutcome outcome) => run.Outcomes!.Add(outcome, handle => run.InHand.TryRemove(handle, out _));
 
+    private void Started(CallBatch part) => run.Started(part.Number, part.Count);
+
+    private void Ended(CallBatch part) => run.Ended(part.Failure is not null);
+
     /// <summary>A part of this batch that a worker shared out.</summary>
     internal sealed class PartWork(RemoteBatchWork batch, CallBatch part) : IWorkItem
     {
@@ -153,10 +159,10 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
 
         public void Run(IWorkSharer sharer)
         {
-            JoblibInstruments.SlotTaken();
+            batch.Started(part);
             part.Sharer = batch;
             part.Execute();
-            JoblibInstruments.SlotFreed();
+            batch.Ended(part);
             part.Complete();
         }
     }

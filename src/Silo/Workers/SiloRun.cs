@@ -4,7 +4,7 @@ using Orleans.Runtime;
 namespace Orleans.Joblib.Silo;
 
 /// <summary>One run's share of a silo: its slots, lease, batch grains and batches in hand.</summary>
-internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outcomes, ThreadLimit limit, Func<SiloRun, CodecLease, SiloProcesses.Share>? processes = null)
+internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outcomes, ThreadLimit limit, TaskStream stream, Func<SiloRun, CodecLease, SiloProcesses.Share>? processes = null)
 {
     private readonly ConcurrentDictionary<(TimeSpan? Timeout, int NestingLevel), RunScope> _scopes = new();
     private readonly Lock _sharing = new();
@@ -47,6 +47,20 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
         Timeout = key.Timeout,
         ReportsCalls = false,
     });
+
+    /// <summary>The calling worker takes up a batch of it, or a part of one.</summary>
+    internal void Started(long number, int calls)
+    {
+        JoblibInstruments.SlotTaken();
+        stream.Started(id, number, calls);
+    }
+
+    /// <summary>The calling worker is done with it.</summary>
+    internal void Ended(bool failed)
+    {
+        stream.Ended(failed);
+        JoblibInstruments.SlotFreed();
+    }
 
     /// <summary>Sends outcomes that went with answers until they are acknowledged: no later message will say that they were received.</summary>
     internal void SendAnsweredAgain()

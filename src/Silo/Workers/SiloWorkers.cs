@@ -24,6 +24,7 @@ internal sealed class SiloWorkers : IDisposable
     private readonly WorkerPool _pool;
     private readonly SiloCodecs _codecs;
     private readonly SiloProcesses _processes;
+    private readonly TaskStream _stream;
     private readonly bool _inProcesses;
     private readonly MembershipView _membership;
     private readonly IGrainFactory _grains;
@@ -35,10 +36,11 @@ internal sealed class SiloWorkers : IDisposable
     private int _disposed;
 
     public SiloWorkers(
-        IOptions<SiloWorkerOptions> options, SiloCodecs codecs, SiloProcesses processes, MembershipView membership, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
+        IOptions<SiloWorkerOptions> options, SiloCodecs codecs, SiloProcesses processes, TaskStream stream, MembershipView membership, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
     {
         _codecs = codecs;
         _processes = processes;
+        _stream = stream;
         _inProcesses = options.Value.Workers == WorkerKind.Processes;
         if (_inProcesses)
         {
@@ -57,6 +59,9 @@ internal sealed class SiloWorkers : IDisposable
     }
 
     internal WorkerPool Pool => _pool;
+
+    /// <summary>Whether calls run in processes by the silo's own setting.</summary>
+    internal bool InProcesses => _inProcesses;
 
     /// <summary>The threads that one call may use where its run does not say: all workers busy, they fill the cores.</summary>
     internal static ThreadLimit StandardLimit => new(Math.Max(CpuCounter.Count(onlyPhysicalCores: false) / Math.Max(Volatile.Read(ref _workersOfProcess), 1), 1), Asked: false);
@@ -81,6 +86,7 @@ internal sealed class SiloWorkers : IDisposable
             new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger),
             observer is null ? null : new OutcomeSender(observer, _logger),
             innerMaxNumThreads is { } threads ? new ThreadLimit(threads, Asked: true) : StandardLimit,
+            _stream,
             _inProcesses || inProcesses
                 ? (run, code) => _processes.Lease(code.Code, code.Codec, Math.Max(run.Slots, 1), Math.Max(Volatile.Read(ref _workersOfProcess), 1), innerMaxNumThreads)
                 : null));
