@@ -5,6 +5,9 @@ internal static class BatchFrames
 {
     internal const long InitializerHandle = 0;
 
+    /// <summary>The handle in an outcome that says something of the worker alone.</summary>
+    internal const long NoBatch = -1;
+
     private static readonly Dictionary<string, string> NoPaths = [];
 
     internal static Frame Setup(PoolSettings settings) => Frame.Of(FrameKind.Setup, writer =>

@@ -51,7 +51,7 @@ internal sealed partial class ProcessPool
         lock (_gate)
         {
             work = TakeFromHand(worker, outcome.Handle);
-            if (work is null)
+            if (work is null && (outcome.Handle != BatchFrames.NoBatch || worker.IsLeaving))
             {
                 // Its worker was abandoned a moment ago: somebody else has it now, or nobody wants it.
                 return;
@@ -63,7 +63,11 @@ internal sealed partial class ProcessPool
             }
 
             worker.IdleSince = worker.HeadSince = Stopwatch.GetTimestamp();
-            if (outcome.Status == OutcomeStatus.NotExecuted)
+            if (work is null)
+            {
+                // It leaves, and that is all that it says.
+            }
+            else if (outcome.Status == OutcomeStatus.NotExecuted)
             {
                 Requeue(work);
                 work = null;
@@ -123,7 +127,7 @@ internal sealed partial class ProcessPool
         bool wasStarting;
         lock (_gate)
         {
-            if (!_workers.Remove(worker) || _disposed)
+            if (!_workers.Remove(worker) || _disposed || LiveWorkers.ProgramEnds)
             {
                 // Meant to.
                 return;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -46,6 +47,7 @@ internal sealed class WorkerLoop
     private volatile bool _traces;
     private bool _tells;
     private bool _shutdown;
+    private bool _takesNoMore;
     private volatile bool _waiting;
     private bool _hasWorked;
     private volatile bool _hasHadArrays;
@@ -96,9 +98,9 @@ internal sealed class WorkerLoop
 
         Thread.CurrentThread.Name = "joblib-worker";
         WorkerThreads.Current = _threads;
-        while (Next() is { } batch)
+        while (ExecuteNext())
         {
-            Execute(batch);
+            LookAtMemory();
         }
 
         // What nobody has taken yet would go with this process.
@@ -114,6 +116,29 @@ internal sealed class WorkerLoop
         _out.Finish();
         _error.Finish();
         Environment.Exit(0);
+    }
+
+    // On its own, so that nothing of a batch is on the stack when memory is looked at.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool ExecuteNext()
+    {
+        if (Next() is not { } batch)
+        {
+            return false;
+        }
+
+        Execute(batch);
+        return true;
+    }
+
+    // After the outcome has been sent: large arguments and results are no growth.
+    private void LookAtMemory()
+    {
+        if (_memory!.HasGrownTooMuch(out var bytes))
+        {
+            StopTaking();
+            Send(BatchFrames.Of(new WorkerOutcome(BatchFrames.NoBatch, OutcomeStatus.NotExecuted, default, TimeSpan.Zero, LeaveReason.Memory, bytes, _memory.FirstBytes)));
+        }
     }
 
     /// <summary>Sends a frame. A program that is gone is noticed by the reader.</summary>
@@ -231,8 +256,11 @@ internal sealed class WorkerLoop
             case FrameKind.Batch:
                 lock (_gate)
                 {
-                    _batches.Enqueue(BatchFrames.ReadBatch(body));
-                    Wake();
+                    if (!_takesNoMore)
+                    {
+                        _batches.Enqueue(BatchFrames.ReadBatch(body));
+                        Wake();
+                    }
                 }
 
                 break;
@@ -346,6 +374,7 @@ internal sealed class WorkerLoop
                 // Workers are kept for minutes: what the last calls needed goes back to the system.
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
                 ArrayStores.Tidy(maxIdleBytes: 0);
+                NativeProcess.TrimHeap();
             }
         }
     }
@@ -504,17 +533,16 @@ internal sealed class WorkerLoop
         public void Ended(OutcomeStatus status, byte[] payload)
         {
             var executed = Stopwatch.GetElapsedTime(_startedAt);
-            long bytes = 0;
-            var leaving = _overdue ? LeaveReason.Overdue : loop._memory!.HasGrownTooMuch(out bytes) ? LeaveReason.Memory : LeaveReason.None;
+            var leaving = _overdue ? LeaveReason.Overdue : LeaveReason.None;
             var paths = status == OutcomeStatus.Completed && _results is { References: { Count: > 0 } written } ? written.Select(reference => reference.Path).ToArray() : null;
             Frame frame;
             try
             {
-                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, bytes, loop._memory!.FirstBytes, paths));
+                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, Arrays: paths));
             }
             catch (JoblibException tooLarge)
             {
-                frame = BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving, bytes, loop._memory!.FirstBytes));
+                frame = BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving));
             }
 
             if (paths is not null)
@@ -538,10 +566,12 @@ internal sealed class WorkerLoop
         }
     }
 
+    // What waits here, or is on its way, the program gives to others as soon as it hears of it.
     private void StopTaking()
     {
         lock (_gate)
         {
+            _takesNoMore = true;
             _batches.Clear();
         }
     }
