@@ -4,12 +4,11 @@ namespace Orleans.Joblib;
 internal static class LiveWorkers
 {
     private static readonly HashSet<WorkerProcess> Workers = [];
-    private static volatile bool _programEnds;
 
     static LiveWorkers() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => KillAll();
 
-    /// <summary>Whether the program is ending: workers are killed, and that is nobody's concern.</summary>
-    internal static bool ProgramEnds => _programEnds;
+    /// <summary>Whether this program ends them because it ends itself: their ends are no news.</summary>
+    internal static bool AreEnding { get; private set; }
 
     internal static void Add(WorkerProcess worker)
     {
@@ -27,11 +26,24 @@ internal static class LiveWorkers
         }
     }
 
-    private static void KillAll()
+    /// <summary>Ends them all, and waits until they are gone.</summary>
+    internal static void End(TimeSpan patience)
     {
-        _programEnds = true;
+        Task[] endings;
         lock (Workers)
         {
+            endings = [.. Workers.Select(worker => worker.Ending)];
+        }
+
+        KillAll();
+        Task.WaitAll(endings, patience);
+    }
+
+    private static void KillAll()
+    {
+        lock (Workers)
+        {
+            AreEnding = true;
             foreach (var worker in Workers)
             {
                 worker.Kill();

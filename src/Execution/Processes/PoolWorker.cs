@@ -75,6 +75,11 @@ internal sealed class PoolWorker(ProcessPool pool) : IWorkerOwner
 
     public void Ended(WorkerProcess worker, WorkerExit exit)
     {
+        if (LiveWorkers.AreEnding)
+        {
+            return;
+        }
+
         if (HasHadArrays)
         {
             // It may have been ended between writing a result and sending it.

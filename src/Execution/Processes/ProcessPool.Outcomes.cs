@@ -127,7 +127,7 @@ internal sealed partial class ProcessPool
         bool wasStarting;
         lock (_gate)
         {
-            if (!_workers.Remove(worker) || _disposed || LiveWorkers.ProgramEnds)
+            if (!_workers.Remove(worker) || _disposed)
             {
                 // Meant to.
                 return;

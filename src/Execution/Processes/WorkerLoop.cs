@@ -206,26 +206,8 @@ internal sealed class WorkerLoop
     }
 
     // The last of the program's processes to end leaves nothing in shared memory. The others may take a moment to be gone.
-    private void LetGoOfArrays()
+    private static void LetGoOfArrays()
     {
-        WorkerArrays[] arrays;
-        ResultArrays[] results;
-        lock (_gate)
-        {
-            arrays = [.. _arrays.Values, .. _endedArrays];
-            results = [.. _results.Values];
-        }
-
-        foreach (var one in results)
-        {
-            one.Dispose();
-        }
-
-        foreach (var one in arrays)
-        {
-            one.Abandon();
-        }
-
         for (var tries = 0; tries < 10; tries++)
         {
             ArrayStores.Close();

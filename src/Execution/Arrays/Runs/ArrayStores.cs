@@ -7,12 +7,18 @@ internal static class ArrayStores
 {
     private static readonly ConcurrentDictionary<string, Lazy<ArrayStore>> Stores = new(StringComparer.Ordinal);
 
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromMilliseconds(500);
     private static readonly ConcurrentDictionary<string, byte> Parents = new(StringComparer.Ordinal);
 
     /// <summary>Raised, without any lock held, when room or a segment is wanted that workers may still have mapped.</summary>
     internal static event Action? Reclaiming;
 
-    static ArrayStores() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => Close();
+    static ArrayStores() => AppDomain.CurrentDomain.ProcessExit += static (_, _) =>
+    {
+        // Workers have what they use locked until they are gone.
+        LiveWorkers.End(LongestEnd);
+        Close();
+    };
 
     /// <exception cref="JoblibException">None of the folders can be used.</exception>
     internal static ArrayStore Of(ArraySettings settings) => Of(settings.Parents, settings.StoreBytes);
@@ -73,6 +79,7 @@ internal static class ArrayStores
             store.Abandon();
         }
 
+        SegmentLock.ReleaseAll();
         Sweep(removes: true);
     }
 

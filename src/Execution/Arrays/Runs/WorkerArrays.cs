@@ -11,9 +11,6 @@ internal sealed class WorkerArrays(ArraySettings settings) : IDisposable
     /// <summary>Where the large arrays of a batch's results go; null when all of them go into the payload.</summary>
     internal ResultArrays? NewResults() => settings.MaxBytes is { } bytes ? new ResultArrays(settings, bytes) : null;
 
-    /// <summary>This process ends: calls may still read what they have mapped, but nobody is to wait for them.</summary>
-    internal void Abandon() => _source.Abandon();
-
     /// <summary>Whether calls have mapped arrays.</summary>
     internal bool HasMapped => _source.HasMapped;
 

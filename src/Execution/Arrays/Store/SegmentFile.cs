@@ -91,6 +91,15 @@ internal static class SegmentFile
         FileLocks.Release(file, Use, 1);
     }
 
+    /// <summary>Neither used nor kept.</summary>
+    internal static void Release(SafeFileHandle file)
+    {
+        if (!file.IsClosed)
+        {
+            FileLocks.Release(file, Use, 2);
+        }
+    }
+
     /// <summary>Used again, if nobody has taken it meanwhile.</summary>
     internal static bool TryUseAgain(SafeFileHandle file, string path) => FileLocks.TryShare(file, Use, 1) && FileLocks.IsSame(file, path);
 

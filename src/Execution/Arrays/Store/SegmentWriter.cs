@@ -9,6 +9,9 @@ internal static unsafe class SegmentWriter
     // Memory, not cores, is what the rest would wait for.
     private const int MostThreads = 4;
 
+    // 16 MiB: less is written before another thread has started.
+    private const int PiecesPerThread = 64;
+
     /// <summary>Hashes pieces [from, to).</summary>
     internal static void Hash(ArrayElements elements, UInt128[] hashes, long seed, int from, int to) => ForEachPiece(elements, from, to, elements.IsPlain, (piece, index) => hashes[index] = ArrayHash.OfPiece(piece, seed));
 
@@ -33,7 +36,7 @@ internal static unsafe class SegmentWriter
 
     private static void ForEachPiece(ArrayElements elements, int from, int to, bool isInPlace, PieceAction action)
     {
-        var threads = Math.Min(Math.Min(Environment.ProcessorCount, MostThreads), (to - from + 3) / 4);
+        var threads = Math.Min(Math.Min(Environment.ProcessorCount, MostThreads), ((to - from) / PiecesPerThread) + 1);
         if (threads <= 1)
         {
             Run(elements, from, to, isInPlace, action);

@@ -145,7 +145,7 @@ internal sealed class StoreFolder
         {
             if (isExact || Environment.TickCount64 - _countedAt > 250 || _countedAt == long.MinValue)
             {
-                _usedBytes = Files().Sum(file => file.Length);
+                _usedBytes = Files().Sum(BytesOf);
                 _countedAt = Environment.TickCount64;
             }
 
@@ -250,6 +250,19 @@ internal sealed class StoreFolder
         }
 
         return BitConverter.ToInt64(File.ReadAllBytes(path));
+    }
+
+    private static long BytesOf(FileInfo file)
+    {
+        try
+        {
+            return file.Length;
+        }
+        catch (FileNotFoundException)
+        {
+            // Gone since it was listed, or under another name.
+            return 0;
+        }
     }
 
     // Symbolic links are nobody's segments.

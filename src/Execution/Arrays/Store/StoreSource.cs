@@ -43,14 +43,6 @@ internal sealed class StoreSource(ArraySettings? settings = null) : IArraySource
 
     internal bool HasMapped => !_mappings.IsEmpty;
 
-    internal void Abandon()
-    {
-        foreach (var mapping in _mappings.Values.Where(mapping => mapping.IsValueCreated))
-        {
-            ((SegmentLock)mapping.Value.Owner!).Release();
-        }
-    }
-
     private MappedFile Mapping(string path) =>
         _mappings.GetOrAdd(path, path => new Lazy<MappedFile>(() => ArrayFiles.MapSegment(path, MmapMode.ReadOnly, settings))).Value;
 }
