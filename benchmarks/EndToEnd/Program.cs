@@ -2,7 +2,11 @@ using System.CommandLine;
 using Orleans.Joblib;
 using Orleans.Joblib.Benchmarks.EndToEnd;
 
-IWorkload[] workloads = [new NoOpWorkload(), new StreamWorkload(), new LatencyWorkload(), new ScalingWorkload(), new SlotsWorkload(), new ColdWorkload(), new LengthWorkload(), new BlobWorkload()];
+IWorkload[] workloads =
+[
+    new NoOpWorkload(), new StreamWorkload(), new LatencyWorkload(), new ScalingWorkload(), new SlotsWorkload(), new ColdWorkload(), new LengthWorkload(),
+    new LargeArrayWorkload(), new MappedArrayWorkload(), new ManyArraysWorkload(), new LargeResultsWorkload(), new BlobWorkload(),
+];
 
 var workload = new Argument<string>("workload") { Description = "What is measured; see benchmarks/README.md." };
 workload.AcceptOnlyFromAmong([.. workloads.Select(w => w.Name)]);

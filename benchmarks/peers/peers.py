@@ -15,7 +15,7 @@ import statistics
 import sys
 import time
 
-UNITS = {"noop": "calls/s", "stream": "calls/s", "latency": "us", "scaling": "efficiency", "slots": "efficiency", "first-result": "s", "probe": None}
+UNITS = {"noop": "calls/s", "stream": "calls/s", "latency": "us", "scaling": "efficiency", "slots": "efficiency", "array-1g": "ratio to a plain write", "memmap-in": "ms over an empty loop", "arrays-64x2m": "GiB/s", "results-64x16m": "GiB/s", "first-result": "s", "probe": None}
 PEERS = ["joblib-threading", "joblib-loky", "dask"]
 CALL_SECONDS = 0.05
 SLOTS = 64
@@ -147,6 +147,130 @@ def run_slots(session, calls):
     }
 
 
+def element(array, i):
+    return array[i]
+
+
+def total(array, _):
+    return array.sum()
+
+
+def ends(array):
+    return array[0] + array[-1]
+
+
+def filled(i):
+    import numpy
+
+    return numpy.full(2 << 20, i, dtype=float)
+
+
+def write(array):
+    path = f"/dev/shm/joblib-benchmark-{os.getpid()}"
+    try:
+        seconds, _ = timed(lambda: array.tofile(path))
+        return seconds
+    finally:
+        os.unlink(path)
+
+
+def proportional_bytes():
+    """What this process and its children occupy, each page shared out among those that have it."""
+    found = 0
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat") as stat:
+                parent = int(stat.read().rsplit(")", 1)[1].split()[1])
+            if os.getpid() in (int(name), parent):
+                with open(f"/proc/{name}/smaps_rollup") as rollup:
+                    found += sum(int(line.split()[1]) << 10 for line in rollup if line.startswith("Pss:"))
+        except OSError:
+            pass
+    return found
+
+
+def run_large_array(session, array):
+    delayed = session.delayed
+    array[int(time.monotonic_ns() % 1000)] += 1
+    for _ in range(2):
+        write(array)
+    before = write(array)
+    session(delayed(no_op)(i) for i in range(session.n_jobs))
+    first, _ = timed(lambda: session(delayed(element)(array, i) for i in range(8)))
+    memory = proportional_bytes()
+    plain = (before + write(array)) / 2
+    session(delayed(total)(array, i) for i in range(8))
+    again = statistics.median(timed(lambda: session(delayed(total)(array, i) for i in range(8)))[0] for _ in range(5))
+    threads = session.joblib.Parallel(n_jobs=session.n_jobs, prefer="threads", backend="threading")
+    same = statistics.median(timed(lambda: threads(delayed(total)(array, i) for i in range(8)))[0] for _ in range(5))
+    return {
+        "value": first / plain,
+        "plain_write_s": plain,
+        "first_run_s": first,
+        "same_array_ms": again * 1000,
+        "threads_ms": same * 1000,
+        "same_array_extra_ms": (again - same) * 1000,
+        "memory_copies": memory / array.nbytes,
+    }
+
+
+def run_mapped_array(session, array):
+    delayed = session.delayed
+    empty = statistics.median(timed(lambda: session(delayed(no_op)(i) for i in range(8)))[0] for _ in range(20))
+    mapped = statistics.median(timed(lambda: session(delayed(element)(array, i) for i in range(8)))[0] for _ in range(20))
+    assert all(one == array.size for one in session(delayed(total)(array, i) for i in range(8)))
+    return {"value": (mapped - empty) * 1000, "empty_ms": empty * 1000, "memory_copies": proportional_bytes() / array.nbytes}
+
+
+def run_many_arrays(session, arrays):
+    for array in arrays:
+        array += 1
+    for _ in range(2):
+        before = sum(write(array) for array in arrays)
+    session(session.delayed(no_op)(i) for i in range(4 * session.n_jobs))
+    seconds, _ = timed(lambda: session(session.delayed(ends)(array) for array in arrays))
+    plain = (before + sum(write(array) for array in arrays)) / 2
+    return {"value": sum(array.nbytes for array in arrays) / 2**30 / seconds, "ratio_to_plain_writes": plain / seconds, "plain_writes_s": plain}
+
+
+def run_large_results(session):
+    import numpy
+
+    session(session.delayed(no_op)(i) for i in range(session.n_jobs))
+    numpy.ones(64 * (2 << 20))
+    seconds, results = timed(lambda: session(session.delayed(filled)(i) for i in range(64)))
+    assert all(result[-1] == i for i, result in enumerate(results))
+    return {"value": sum(result.nbytes for result in results) / 2**30 / seconds}
+
+
+def prepare_arrays(workload, session):
+    try:
+        import numpy
+    except ImportError:
+        raise Skipped("the Python module numpy is absent")
+    if workload == "results-64x16m":
+        return lambda: run_large_results(session)
+    if workload == "arrays-64x2m":
+        arrays = [numpy.full(256 << 10, float(i)) for i in range(64)]
+        return lambda: run_many_arrays(session, arrays)
+    if workload == "array-1g":
+        array = numpy.arange(128 << 20, dtype=float) % 1000
+        return lambda: run_large_array(session, array)
+    path = f"/dev/shm/joblib-benchmark-{os.getpid()}.npy"
+    session.closing.append(Unlinked(path))
+    numpy.lib.format.open_memmap(path, "w+", float, (128 << 20,))[:] = 1
+    array = numpy.load(path, mmap_mode="r")
+    return lambda: run_mapped_array(session, array)
+
+
+class Unlinked:
+    def __init__(self, path):
+        self.path = path
+
+    def close(self):
+        os.unlink(self.path)
+
+
 def default_calls(workload, peer, n_jobs):
     if workload in ("noop", "stream"):
         return 100_000 if peer == "joblib-loky" else 20_000
@@ -161,6 +285,8 @@ def prepare(workload, peer, calls, session):
     if workload == "scaling":
         steps = spin_steps()
         return lambda: run_scaling(session, calls, steps)
+    if workload in ("array-1g", "memmap-in", "arrays-64x2m", "results-64x16m"):
+        return prepare_arrays(workload, session)
     run = {"noop": run_noop, "stream": run_stream, "latency": run_latency, "slots": run_slots}[workload]
     return lambda: run(session, calls)
 

@@ -21,6 +21,20 @@ internal static class ProcessLoop
             case "output":
                 Parallel(nJobs: 2, backend: backend, batchSize: 1).Run(Enumerable.Range(0, 20).Select(i => Delayed(WriteLines, i)));
                 return 0;
+            case "arrays":
+                // Every call has the same large arrays, and never ends.
+                var large = new double[1_000_000];
+                var huge = new double[6_000_000];
+                Parallel(nJobs: 2, backend: backend, batchSize: 1).Run(Enumerable.Range(0, 2).Select(i => Delayed(StayWith, large, huge)));
+                return 0;
+            case "arrays-end":
+                var array = new double[6_000_000];
+                Parallel(nJobs: 2, backend: backend).Run(Enumerable.Range(0, 2).Select(i => Delayed(() =>
+                {
+                    Console.WriteLine($"call {Environment.ProcessId} 0");
+                    return array.Select(x => x + 1).ToArray();
+                })));
+                return 0;
             default:
                 return 2;
         }
@@ -58,6 +72,13 @@ internal static class ProcessLoop
             // Deaf to its token, as native code is.
             Thread.Sleep(Timeout.Infinite);
         }
+    }
+
+    private static double StayWith(double[] large, double[] huge)
+    {
+        var sum = large.Sum() + huge.Sum();
+        StayForEver();
+        return sum;
     }
 
     private static void WriteLines(int i)

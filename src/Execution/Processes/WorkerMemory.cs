@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace Orleans.Joblib;
 
@@ -18,7 +19,7 @@ internal sealed class WorkerMemory(long maxGrowth)
         bytes = 0;
         if (FirstBytes == 0)
         {
-            FirstBytes = Environment.WorkingSet;
+            FirstBytes = OwnBytes();
             _lookedAt = Stopwatch.GetTimestamp();
             return false;
         }
@@ -29,14 +30,25 @@ internal sealed class WorkerMemory(long maxGrowth)
         }
 
         _lookedAt = Stopwatch.GetTimestamp();
-        bytes = Environment.WorkingSet;
+        bytes = OwnBytes();
         if (bytes - FirstBytes <= maxGrowth)
         {
             return false;
         }
 
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        bytes = Environment.WorkingSet;
+        bytes = OwnBytes();
         return bytes - FirstBytes > maxGrowth;
+    }
+
+    // Mapped files are shared: an array of 1 GiB that every worker reads is no growth of any of them.
+    private static long OwnBytes()
+    {
+        if (OperatingSystem.IsLinux() && File.ReadAllText("/proc/self/statm").Split(' ') is [_, var resident, var shared, ..])
+        {
+            return (long.Parse(resident, CultureInfo.InvariantCulture) - long.Parse(shared, CultureInfo.InvariantCulture)) * Environment.SystemPageSize;
+        }
+
+        return Environment.WorkingSet;
     }
 }
