@@ -70,7 +70,7 @@ internal sealed class BlobStorage
             $"The blob storage '{Place}' does not let this process {what} ({Reason(exception)}). Give its identity the role 'Storage Blob Data Contributor' on the container, or correct the key of the connection string; "
                 + "clients and silos need it both.",
             exception),
-        RequestFailedException { Status: 404, ErrorCode: not "ContainerNotFound" } => new JoblibException(
+        RequestFailedException { Status: 404 } => new JoblibException(
             "blob-gone", $"An array's blob is not in the blob storage '{Place}' any more, so this process could not {what}. Something else deletes blobs there, or clients and silos are given different storage.", exception),
         RequestFailedException or AggregateException or HttpRequestException or IOException or TaskCanceledException => new JoblibException(
             "blob-unreachable",

@@ -9,14 +9,17 @@ public sealed class ClusterArrayTests
 {
     private const int Length = 1 << 20;
 
+    // The machine may be busy.
+    private static readonly JoblibClusterOptions Patient = new() { ConnectTimeout = Patience.Limit };
+
     [Theory]
     [InlineData("threads")]
     [InlineData("processes")]
     public async Task SameHost_ArraysAndResults_AreNotSent(string workers)
     {
         await using var silos = await SiloCluster.StartAsync(silos: 2, slots: 1, "--workers", workers);
-        await using var cluster = await silos.ConnectAsync();
-        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client), batchSize: 1);
+        await using var cluster = await silos.ConnectAsync(Patient);
+        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }), batchSize: 1);
         var array = Numbers(1);
         var before = ClusterArrays.ChunkBytes;
 
@@ -38,8 +41,8 @@ public sealed class ClusterArrayTests
         using var host = Host();
         await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1, "--workers", workers);
         await silos.AddAsync(2, null, host.Prefix);
-        await using var cluster = await silos.ConnectAsync();
-        var parallel = Parallel(-1, new OrleansBackend(cluster.Client), batchSize: 1);
+        await using var cluster = await silos.ConnectAsync(Patient);
+        var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }), batchSize: 1);
         var array = Numbers(1);
         var before = ClusterArrays.ChunkBytes;
 
@@ -82,8 +85,8 @@ public sealed class ClusterArrayTests
         var setting = azurite.Setting("arrays");
         await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1, "--workers", workers, "--log-level", "Debug");
         await silos.AddAsync(2, new Dictionary<string, string?> { ["JOBLIB_BLOBS"] = setting }, host.Prefix);
-        await using var cluster = await silos.ConnectAsync();
-        var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { Blobs = setting }), batchSize: 1);
+        await using var cluster = await silos.ConnectAsync(Patient);
+        var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit, Blobs = setting }), batchSize: 1);
         var array = Numbers(1);
         var before = ClusterArrays.ChunkBytes;
 
@@ -112,8 +115,8 @@ public sealed class ClusterArrayTests
         {
             await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
             await silos.AddAsync(1, new Dictionary<string, string?> { ["JOBLIB_BLOBS"] = setting }, host.Prefix);
-            await using var cluster = await silos.ConnectAsync();
-            using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { Blobs = azurite.Setting("arrays") }));
+            await using var cluster = await silos.ConnectAsync(Patient);
+            using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit, Blobs = azurite.Setting("arrays") }));
             var array = Numbers(1);
             var thrown = Patience.ThrownBy(() => parallel.Run([Delayed(() => array.Sum())]));
             Assert.EndsWith(heading, Assert.IsType<JoblibException>(thrown).HelpLink, StringComparison.Ordinal);
@@ -129,8 +132,8 @@ public sealed class ClusterArrayTests
         using var host = Host(sharedMemoryMegabytes: 64);
         await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
         await silos.AddAsync(1, null, host.Prefix, "--array-folder", "/dev/shm", "--array-store-size", "20M");
-        await using var cluster = await silos.ConnectAsync();
-        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client), batchSize: 1);
+        await using var cluster = await silos.ConnectAsync(Patient);
+        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }), batchSize: 1);
         var arrays = Enumerable.Range(0, 3).Select(Numbers).ToArray();
         var thrown = Patience.ThrownBy(() => parallel.Run([Delayed(() => arrays[0][1] + arrays[1][1] + arrays[2][1])]));
         Assert.EndsWith("#array-store-full", Assert.IsType<JoblibException>(thrown).HelpLink, StringComparison.Ordinal);
@@ -149,8 +152,8 @@ public sealed class ClusterArrayTests
         using var host = Host();
         await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
         await silos.AddAsync(1, null, host.Prefix);
-        await using var cluster = await silos.ConnectAsync();
-        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client));
+        await using var cluster = await silos.ConnectAsync(Patient);
+        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }));
         var path = Path.Combine(Path.GetTempPath(), $"joblib-own-{Guid.NewGuid():n}.npy");
         try
         {
@@ -176,8 +179,8 @@ public sealed class ClusterArrayTests
     public async Task SameHost_UsersOwnFile_IsWrittenInPlace()
     {
         await using var silos = await SiloCluster.StartAsync(silos: 1, slots: 2);
-        await using var cluster = await silos.ConnectAsync();
-        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client), batchSize: 1);
+        await using var cluster = await silos.ConnectAsync(Patient);
+        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }), batchSize: 1);
         var path = Path.Combine(Path.GetTempPath(), $"joblib-own-{Guid.NewGuid():n}.npy");
         try
         {
@@ -215,12 +218,12 @@ public sealed class ClusterArrayTests
     [Fact]
     public async Task Silo_KilledWithAnArray_ItsCallsAreMadeElsewhere_AndItsHostIsSweptByTheNext()
     {
-        using var host = Host();
+        using var meeting = new Rendezvous();
+        using var host = Host(kept: meeting.Folder);
         await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
         var first = (await silos.AddAsync(1, null, host.Prefix))[0];
-        await using var cluster = await silos.ConnectAsync();
-        using var meeting = new Rendezvous();
-        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client), batchSize: 1);
+        await using var cluster = await silos.ConnectAsync(Patient);
+        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }), batchSize: 1);
         var array = Numbers(1);
         var running = parallel.RunAsync(Enumerable.Range(0, 4).Select(_ => Delayed(() =>
         {
@@ -237,9 +240,9 @@ public sealed class ClusterArrayTests
         Patience.Until(() => host.Segments.Length <= 1, "the killed silo's array to go");
     }
 
-    private static MountNamespace Host(int sharedMemoryMegabytes = 4096)
+    private static MountNamespace Host(int sharedMemoryMegabytes = 4096, string? kept = null)
     {
-        var host = MountNamespace.TryCreate(out var reason, sharedMemoryMegabytes);
+        var host = MountNamespace.TryCreate(out var reason, sharedMemoryMegabytes, kept);
         Assert.SkipWhen(host is null, reason);
         return host;
     }

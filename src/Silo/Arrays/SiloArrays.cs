@@ -52,6 +52,8 @@ internal sealed class SiloArrays : IAsyncDisposable
         _blobSweep = _blobs is null ? null : time.CreateTimer(static arrays => _ = ((SiloArrays)arrays!).SweepBlobsAsync(), this, TimeSpan.FromSeconds(Random.Shared.NextDouble()), BlobSweepPeriod);
         if (ArrayStore.IsSupported)
         {
+            ArrayStores.Reclaiming += Collect;
+
             // What silos of this host have left that were killed.
             foreach (var parent in _options.Parents)
             {
@@ -204,6 +206,7 @@ internal sealed class SiloArrays : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        ArrayStores.Reclaiming -= Collect;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _sweep.DisposeAsync().ConfigureAwait(false);
         if (_blobSweep is not null)
@@ -226,9 +229,8 @@ internal sealed class SiloArrays : IAsyncDisposable
 
         if (_wasUsed)
         {
-            // The runs have ended. What their calls had mapped is in use, by this process, until the collector has seen that nobody has it.
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
+            // The runs have ended.
+            Collect();
             ArrayStores.Tidy(maxIdleBytes: 0);
         }
     }
@@ -326,6 +328,16 @@ internal sealed class SiloArrays : IAsyncDisposable
                 ArrayLog.Silent(_logger, content.Length, Silence);
                 End(content, incoming);
             }
+        }
+    }
+
+    // What calls on threads had mapped is in use, by this process, until the collector has seen that nobody has it.
+    private void Collect()
+    {
+        if (_wasUsed)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
         }
     }
 

@@ -480,8 +480,16 @@ internal sealed partial class ArrayStore : IDisposable
         if (over > 0)
         {
             Trim(0);
-            over = folder.UsedBytes(isExact: true) + length - maxBytes;
-            if (over > 0 && folder.Evict(over) < over)
+            var hasRoom = MakesRoom(folder, length, maxBytes);
+            if (!hasRoom && ArrayStores.Reclaim())
+            {
+                for (var tries = 0; tries < LongestReclaim && !(hasRoom = MakesRoom(folder, length, maxBytes)); tries++)
+                {
+                    Thread.Sleep(1);
+                }
+            }
+
+            if (!hasRoom)
             {
                 throw new IOException($"The arrays in '{folder.Path}' would take more than {maxBytes} bytes.", Full);
             }
@@ -518,6 +526,12 @@ internal sealed partial class ArrayStore : IDisposable
                 folder.Restore();
             }
         }
+    }
+
+    private static bool MakesRoom(StoreFolder folder, long length, long maxBytes)
+    {
+        var over = folder.UsedBytes(isExact: true) + length - maxBytes;
+        return over <= 0 || folder.Evict(over) >= over;
     }
 
     /// <summary>A segment that this process keeps and nobody uses, of about the right size, to be overwritten.</summary>
