@@ -12,7 +12,7 @@ public sealed class SiloProgramTests
     {
         var (code, output) = await RunAsync(["--help"]);
         Assert.Equal(0, code);
-        Assert.All(["--cluster", "--silo-port", "--gateway-port", "--listen-address", "--tls-ca", "--drain-timeout", "--code-cache", "--code-cache-size", "--code-idle-time", "--workers"], option => Assert.Contains(option, output));
+        Assert.All(["--cluster", "--silo-port", "--gateway-port", "--listen-address", "--tls-ca", "--drain-timeout", "--code-cache", "--code-cache-size", "--code-idle-time", "--workers", "--idle-worker-timeout"], option => Assert.Contains(option, output));
         Assert.DoesNotContain("--tls-password", output);
     }
 

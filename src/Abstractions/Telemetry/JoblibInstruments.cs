@@ -17,6 +17,7 @@ internal static class JoblibInstruments
     private static readonly Histogram<double> QueueTime = Meter.CreateHistogram<double>("joblib.batch.queue.duration", "s", "From a batch's dispatch to the worker that took it up.");
     private static readonly Histogram<long> PayloadSize = Meter.CreateHistogram<long>("joblib.payload.size", "By", "A batch's size on the wire; 0 when it passed by reference.");
     private static readonly Counter<long> CodeSize = Meter.CreateCounter<long>("joblib.code.sent", "By", "Assemblies and native libraries that silos lacked and were sent.");
+    private static readonly Counter<long> ArraySize = Meter.CreateCounter<long>("joblib.arrays.sent", "By", "Large arrays that hosts lacked and were sent, to blob storage or through a silo.");
     private static readonly UpDownCounter<long> SlotsInUse = Meter.CreateUpDownCounter<long>("joblib.slots.in_use", "{slot}", "Slots of this process's silos that are executing a batch.");
 
     /// <summary>Whether anyone measures batches: the hot path asks before it builds tags.</summary>
@@ -86,6 +87,8 @@ internal static class JoblibInstruments
     internal static void PayloadSent(long bytes) => PayloadSize.Record(bytes);
 
     internal static void CodeSent(long bytes) => CodeSize.Add(bytes);
+
+    internal static void ArraysSent(long bytes) => ArraySize.Add(bytes);
 
     internal static void SlotTaken() => SlotsInUse.Add(1);
 

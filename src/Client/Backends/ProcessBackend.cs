@@ -8,11 +8,16 @@ namespace Orleans.Joblib;
 /// at once: its calls are made again, one by one, and one that kills three workers ends the run with <see cref="TerminatedWorkerException"/>. A call that overruns its
 /// timeout is stopped, with its process. So is what runs when a run is cancelled or fails.
 /// </remarks>
+// Its arrays are those of one run, whose end disposes them.
+#pragma warning disable CA1001
 public abstract class ProcessBackend : AutoBatchingBackend
+#pragma warning restore CA1001
 {
     private PoolLease? _lease;
     private PayloadCodec? _codec;
     private PayloadBound _bound = new();
+    private BackendSettings? _settings;
+    private RunArrays? _arrays;
 
     private protected ProcessBackend()
     {
@@ -47,10 +52,32 @@ public abstract class ProcessBackend : AutoBatchingBackend
                 "no-dynamic-code", $"The backend '{Name}' makes code at run time, and this program has that switched off, as file-based programs (dotnet run app.cs) have. Write '#:property PublishAot=false' at its top, or '<PublishAot>false</PublishAot>' in its project.");
         }
 
+        _settings = settings;
+        if (settings.TempFolder is { } folder && settings.MaxNbytes.Bytes is not null && ArrayStore.IsSupported)
+        {
+            // One that cannot be used is told of before any work starts.
+            ArrayStores.Of(new ArrayStoreOptions { TempFolder = folder }.Parents());
+        }
+
         _codec = ProcessCode.CurrentCodec();
         _bound = new PayloadBound();
         _lease = Open(settings, nJobs, _codec);
         return nJobs;
+    }
+
+    /// <inheritdoc/>
+    public override void StartRun()
+    {
+        base.StartRun();
+        _arrays = new RunArrays(ArraySettings.Of(_settings!.MaxNbytes.Bytes, _settings.MmapMode, _settings.TempFolder));
+        _lease?.BeginRun(_arrays.Settings);
+    }
+
+    /// <inheritdoc/>
+    public override void StopRun()
+    {
+        EndArrays();
+        base.StopRun();
     }
 
     /// <inheritdoc/>
@@ -62,7 +89,7 @@ public abstract class ProcessBackend : AutoBatchingBackend
         ArgumentNullException.ThrowIfNull(batch);
         if (_lease is { } lease)
         {
-            lease.Pool.Submit(CallBatchWork.Of(lease, batch, _codec!, _bound));
+            lease.Pool.Submit(CallBatchWork.Of(lease, batch, _codec!, _bound, _arrays));
         }
         else
         {
@@ -87,6 +114,7 @@ public abstract class ProcessBackend : AutoBatchingBackend
     /// <inheritdoc/>
     public override ValueTask TerminateAsync()
     {
+        EndArrays();
         if (Interlocked.Exchange(ref _lease, null) is { } lease)
         {
             Close(lease);
@@ -100,6 +128,12 @@ public abstract class ProcessBackend : AutoBatchingBackend
 
     /// <summary>The backend is done with its share.</summary>
     private protected abstract void Close(PoolLease lease);
+
+    private void EndArrays()
+    {
+        _lease?.EndRun();
+        Interlocked.Exchange(ref _arrays, null)?.Dispose();
+    }
 
     private protected PoolSettings NewSettings(BackendSettings settings, int nJobs, PayloadCodec codec, ProcessBackendOptions? options) => new()
     {

@@ -10,7 +10,7 @@ namespace Orleans.Joblib;
 /// <para>Invariants: a credit is one batch that may be in flight; batches in flight + credits = batches first dispatched. Once <c>_ended</c> is set nothing is
 /// dispatched or delivered and late outcomes are ignored. joblib 1.6: <c>Parallel.dispatch_one_batch</c>, <c>_start</c>, <c>_retrieve</c>.</para>
 /// </remarks>
-internal sealed partial class ParallelRun<T> : IBatchOwner
+internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
 {
     private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ClosePatience = TimeSpan.FromMilliseconds(250);
@@ -92,6 +92,17 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
             static (run, token) => ((ParallelRun<T>)run!).Fail(new OperationCanceledException(token)), this);
     }
 
+    ClientProgress IFollowedLoop.Progress
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return new ClientProgress(_dispatchedCalls, _completedCalls, _reader.Length ?? (_drained ? _dispatchedCalls : null), RunFailures.Of(_failure));
+            }
+        }
+    }
+
     private string Name => _backend.Backend.Name;
 
     /// <summary>Completes when the run has ended and its backend is ready for another, faulted if the run failed.</summary>
@@ -103,6 +114,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
     {
         try
         {
+            _backend.Backend.Follow(this);
             _backend.Backend.StartRun();
         }
         catch (Exception exception)
@@ -355,6 +367,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
     {
         var failed = _failure is not null;
         var reusable = true;
+        _backend.Backend.Follow(null);
         if (closesSource)
         {
             _ = CloseSourceAsync();

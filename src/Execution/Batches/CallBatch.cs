@@ -61,6 +61,9 @@ public abstract class CallBatch : IWorkItem
     /// <summary>Its calls as bytes while it is on its way to another process; the carrier's own.</summary>
     internal byte[]? Payload { get; set; }
 
+    /// <summary>The large arrays that <see cref="Payload"/> refers to; the carrier's own.</summary>
+    internal BatchArrays? Arrays { get; set; }
+
     /// <summary>Encodes results that stay in this process, to refuse what could not travel; null where nobody asks for that, or where they do travel.</summary>
     internal PayloadEncoder? ResultVerifier { get; set; }
 
@@ -122,14 +125,16 @@ public abstract class CallBatch : IWorkItem
     internal abstract string FirstCallText { get; }
 
     /// <summary>The calls as bytes.</summary>
+    /// <param name="encoder">The run's.</param>
+    /// <param name="arrays">Where large arrays go; among the bytes when null.</param>
     /// <exception cref="CannotTravelException">A call holds what cannot leave this process.</exception>
-    internal abstract byte[] Encode(PayloadEncoder encoder);
+    internal abstract byte[] Encode(PayloadEncoder encoder, IArraySink? arrays = null);
 
     /// <summary>Takes a batch that runs nowhere apart: its calls one by one, each with its outcome to come. Null when it is a single call.</summary>
     internal abstract IReadOnlyList<CallBatch>? SplitCalls();
 
     /// <summary>Takes the results of calls that were made in another process; <see cref="Complete"/> follows.</summary>
-    internal abstract void TakeResults(ReadOnlyMemory<byte> payload, PayloadDecoder decoder);
+    internal abstract void TakeResults(ReadOnlyMemory<byte> payload, PayloadDecoder decoder, IArraySource? arrays = null);
 
     /// <summary>Takes the failure of a call that was made in another process; <see cref="Complete"/> follows.</summary>
     internal void TakeFailure(Exception exception)

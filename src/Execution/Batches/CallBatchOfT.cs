@@ -136,11 +136,11 @@ internal sealed class CallBatch<T> : CallBatch
 
     internal override string FirstCallText => Calls[_start].ToString();
 
-    internal override byte[] Encode(PayloadEncoder encoder) => encoder.EncodeCalls<T>(Calls.AsSpan(_start, Count));
+    internal override byte[] Encode(PayloadEncoder encoder, IArraySink? arrays) => encoder.EncodeCalls<T>(Calls.AsSpan(_start, Count), arrays);
 
-    internal override void TakeResults(ReadOnlyMemory<byte> payload, PayloadDecoder decoder)
+    internal override void TakeResults(ReadOnlyMemory<byte> payload, PayloadDecoder decoder, IArraySource? arrays)
     {
-        decoder.DecodeResults(payload, Results.AsSpan(_start, Count));
+        decoder.DecodeResults(payload, Results.AsSpan(_start, Count), arrays);
         _endedCalls = Count;
         if (Scope.ReportsCalls)
         {

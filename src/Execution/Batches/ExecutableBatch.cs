@@ -11,7 +11,7 @@ internal static class ExecutableBatch
     {
         try
         {
-            var calls = codec.Decoder.DecodeCalls(payload);
+            var calls = codec.Decoder.DecodeCalls(payload, host.Arrays);
             if (calls.Count != request.Calls)
             {
                 throw new JoblibException("bad-payload", $"Batch {request.Number} says {request.Calls} calls and holds {calls.Count}.");

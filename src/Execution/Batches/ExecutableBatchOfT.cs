@@ -57,7 +57,7 @@ internal sealed class ExecutableBatch<T> : IBatchOwner
             }
             else if (_batch.IsWhole)
             {
-                _host.Ended(OutcomeStatus.Completed, _encoder.EncodeResults<T>(_batch.Results));
+                _host.Ended(OutcomeStatus.Completed, _encoder.EncodeResults<T>(_batch.Results, _host.ResultArrays));
             }
             else
             {

@@ -6,24 +6,26 @@ internal sealed class CallBatchWork : PoolWork
     private readonly CallBatch _batch;
     private readonly PayloadCodec _codec;
     private readonly PayloadBound _bound;
+    private readonly RunArrays? _arrays;
 
-    private CallBatchWork(PoolLease lease, CallBatch batch, PayloadCodec codec, PayloadBound bound, RemoteBatch request)
+    private CallBatchWork(PoolLease lease, CallBatch batch, PayloadCodec codec, PayloadBound bound, RunArrays? arrays, RemoteBatch request)
         : base(lease, request)
     {
         _batch = batch;
         _codec = codec;
         _bound = bound;
+        _arrays = arrays;
     }
 
     internal override string FirstCallText => _batch.FirstCallText;
 
     /// <exception cref="CannotTravelException">A call holds what cannot leave this process.</exception>
-    internal static CallBatchWork Of(PoolLease lease, CallBatch batch, PayloadCodec codec, PayloadBound bound)
+    internal static CallBatchWork Of(PoolLease lease, CallBatch batch, PayloadCodec codec, PayloadBound bound, RunArrays? arrays)
     {
-        var payload = batch.Encode(codec.Encoder);
+        var payload = batch.Encode(codec.Encoder, arrays?.NewBatch());
         JoblibInstruments.PayloadSent(payload.Length);
         bound.Saw(batch.Count, payload.Length);
-        return new CallBatchWork(lease, batch, codec, bound, new RemoteBatch(
+        return new CallBatchWork(lease, batch, codec, bound, arrays, new RemoteBatch(
             PoolLease.NewHandle(), batch.Number, batch.FirstCallIndex, batch.Count, payload, batch.Scope.Timeout, batch.Scope.NestingLevel, batch.Span?.Id));
     }
 
@@ -36,7 +38,7 @@ internal sealed class CallBatchWork : PoolWork
             switch (status)
             {
                 case OutcomeStatus.Completed:
-                    _batch.TakeResults(payload, _codec.Decoder);
+                    _batch.TakeResults(payload, _codec.Decoder, _arrays?.Results);
                     _batch.Complete();
                     break;
                 case OutcomeStatus.Failed:
@@ -59,5 +61,5 @@ internal sealed class CallBatchWork : PoolWork
     internal override void Drop() => _batch.Complete();
 
     internal override IReadOnlyList<PoolWork>? Split() =>
-        _batch.SplitCalls() is { } calls ? [.. calls.Select(call => Of(Lease, call, _codec, _bound))] : null;
+        _batch.SplitCalls() is { } calls ? [.. calls.Select(call => Of(Lease, call, _codec, _bound, _arrays))] : null;
 }

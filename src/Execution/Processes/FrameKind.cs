@@ -27,6 +27,15 @@ internal enum FrameKind : byte
     /// <summary>Program: end when all batches have.</summary>
     Shutdown = 8,
 
+    /// <summary>Program: what a run says of its large arrays, before its first batch.</summary>
+    Run = 13,
+
+    /// <summary>Program: it has the large arrays of a batch's results.</summary>
+    Taken = 14,
+
+    /// <summary>Program: let go of arrays that no call refers to any more.</summary>
+    Reclaim = 15,
+
     /// <summary>Worker: what became of a batch.</summary>
     Outcome = 9,
 
@@ -38,4 +47,7 @@ internal enum FrameKind : byte
 
     /// <summary>Worker: a span that ended.</summary>
     Span = 12,
+
+    /// <summary>Worker: the calls of a run that ends were told.</summary>
+    RunEnded = 16,
 }

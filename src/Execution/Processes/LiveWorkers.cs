@@ -4,8 +4,12 @@ namespace Orleans.Joblib;
 internal static class LiveWorkers
 {
     private static readonly HashSet<WorkerProcess> Workers = [];
+    private static volatile bool _programEnds;
 
     static LiveWorkers() => AppDomain.CurrentDomain.ProcessExit += static (_, _) => KillAll();
+
+    /// <summary>Whether the program is ending: workers are killed, and that is nobody's concern.</summary>
+    internal static bool ProgramEnds => _programEnds;
 
     internal static void Add(WorkerProcess worker)
     {
@@ -25,6 +29,7 @@ internal static class LiveWorkers
 
     private static void KillAll()
     {
+        _programEnds = true;
         lock (Workers)
         {
             foreach (var worker in Workers)

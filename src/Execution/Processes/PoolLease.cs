@@ -17,6 +17,9 @@ internal sealed class PoolLease(ProcessPool pool, int workers, Microsoft.Extensi
     /// <summary>Names what it sends in its workers; a new one after an abort.</summary>
     internal long Id { get; set; } = NewId();
 
+    /// <summary>What its present run says of large arrays; null when it says nothing.</summary>
+    internal ArraySettings? Arrays { get; set; }
+
     /// <summary>Work that the pool has of it, and that has not ended.</summary>
     internal HashSet<PoolWork> Works { get; } = [];
 
@@ -37,6 +40,12 @@ internal sealed class PoolLease(ProcessPool pool, int workers, Microsoft.Extensi
 
     /// <summary>Drops what waits, ends what runs: within the grace by itself, then by killing its worker.</summary>
     internal Task AbortAsync() => pool.AbortAsync(this);
+
+    /// <summary>Tells workers that get batches from now on where large arrays are.</summary>
+    internal void BeginRun(ArraySettings arrays) => pool.BeginRun(this, arrays);
+
+    /// <summary>Tells workers that no more batches of the run come: they give its arrays back.</summary>
+    internal void EndRun() => pool.EndRun(this);
 
     /// <summary>Gives the right back.</summary>
     public void Dispose() => pool.Release(this);

@@ -27,6 +27,15 @@ internal sealed class PoolWorker(ProcessPool pool) : IWorkerOwner
 
     internal long IdleSince { get; set; }
 
+    /// <summary>Runs of whose arrays it was told, and that have not ended.</summary>
+    internal HashSet<long> Runs { get; } = [];
+
+    /// <summary>Whether it may have written large arrays, or mapped some.</summary>
+    internal bool HasHadArrays { get; set; }
+
+    /// <summary>Batches whose results' large arrays it keeps for this program.</summary>
+    internal int KeptResults;
+
     /// <summary>Batches that it was sent.</summary>
     internal int Batches { get; set; }
 
@@ -49,6 +58,9 @@ internal sealed class PoolWorker(ProcessPool pool) : IWorkerOwner
                 }
 
                 break;
+            case FrameKind.RunEnded:
+                pool.RunEnded(this, BitConverter.ToInt64(body));
+                break;
             case FrameKind.Output:
                 WorkerOutput.Read(body);
                 break;
@@ -61,7 +73,16 @@ internal sealed class PoolWorker(ProcessPool pool) : IWorkerOwner
         }
     }
 
-    public void Ended(WorkerProcess worker, WorkerExit exit) => pool.Died(this, exit);
+    public void Ended(WorkerProcess worker, WorkerExit exit)
+    {
+        if (HasHadArrays)
+        {
+            // It may have been ended between writing a result and sending it.
+            ThreadPool.UnsafeQueueUserWorkItem(static _ => ArrayStores.Sweep(), null);
+        }
+
+        pool.Died(this, exit);
+    }
 
     public void ErrorLine(string line) => WorkerOutput.Write(Console.Error, line + "\n");
 }

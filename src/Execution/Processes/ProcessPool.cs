@@ -18,9 +18,13 @@ internal sealed partial class ProcessPool : IDisposable
 
     // More that start at once would only slow each other down: a start is all CPU.
     private static readonly int MostStarting = Math.Max(2, Environment.ProcessorCount);
+
+    // An abort takes no longer than both and the kill: less than a second. On a quiet machine the first is over at once.
+    private static readonly TimeSpan TellPatience = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan AbortGrace = TimeSpan.FromMilliseconds(300);
-    private static readonly TimeSpan KillPatience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan KillPatience = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ResultsPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan RecallAfter = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan StandstillPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);
@@ -30,6 +34,7 @@ internal sealed partial class ProcessPool : IDisposable
     private readonly FairQueue<PoolWork> _queue = new();
     private readonly List<PoolWorker> _workers = [];
     private readonly List<PoolLease> _leases = [];
+    private readonly List<Telling> _tellings = [];
     private readonly Timer _watch;
     private readonly Timer _recall;
     private int _capacity;
@@ -38,26 +43,28 @@ internal sealed partial class ProcessPool : IDisposable
     private Exception? _broken;
     private bool _recallArmed;
     private bool _retired;
+    private bool _ending;
     private bool _disposed;
 
     internal ProcessPool(PoolSettings settings)
     {
         _settings = settings;
         _watch = new Timer(static pool => ((ProcessPool)pool!).Watch(), this, WatchPeriod, WatchPeriod);
+        ArrayStores.Reclaiming += Reclaim;
         _recall = new Timer(static pool => ((ProcessPool)pool!).RecallDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     // The program may have another one by now than when the pool was made.
     private ILogger Log => _settings.Loggers("Orleans.Joblib");
 
-    /// <summary>Whether its workers cannot be started: another pool may have better luck.</summary>
-    internal bool IsBroken
+    /// <summary>Whether it gives no workers any more.</summary>
+    internal bool IsEnding
     {
         get
         {
             lock (_gate)
             {
-                return _broken is not null || _disposed;
+                return _ending || _disposed;
             }
         }
     }
@@ -77,21 +84,27 @@ internal sealed partial class ProcessPool : IDisposable
     /// <summary>Gives a loop the right to workers, and starts them unless they are there.</summary>
     /// <param name="workers">Batches that may be executed at once, from 1.</param>
     /// <param name="idleTimeout">Workers end when they have had nothing to do for so long; the latest lease decides.</param>
-    internal PoolLease Lease(int workers, TimeSpan idleTimeout)
+    /// <exception cref="ObjectDisposedException">It gives none.</exception>
+    internal PoolLease Lease(int workers, TimeSpan idleTimeout) => TryLease(workers, idleTimeout) ?? throw new ObjectDisposedException(nameof(ProcessPool));
+
+    /// <summary>As <see cref="Lease"/>; a pool that was to end with its last lease stays.</summary>
+    /// <returns>Null when it gives no workers any more, or cannot start them: another pool may have better luck.</returns>
+    internal PoolLease? TryLease(int workers, TimeSpan idleTimeout)
     {
         var lease = new PoolLease(this, workers, WorkerLog.LeastLevel(Log));
         var outbox = new List<WorkerProcess>();
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_broken is not null || _ending || _disposed)
+            {
+                return null;
+            }
+
+            _retired = false;
             _leases.Add(lease);
             _idleTimeout = idleTimeout;
             _capacity = _leases.Max(other => other.Workers);
-            foreach (var surplus in _workers.Where(worker => worker.IsIdle).Skip(_capacity - _workers.Count(worker => !worker.IsIdle && !worker.IsLeaving)).ToList())
-            {
-                Retire(surplus, outbox);
-            }
-
+            Shrink(outbox);
             while (_workers.Count < _capacity && _workers.Count(worker => !worker.IsReady) < MostStarting)
             {
                 AddWorker();
@@ -145,11 +158,31 @@ internal sealed partial class ProcessPool : IDisposable
         }
     }
 
+    internal void BeginRun(PoolLease lease, ArraySettings arrays)
+    {
+        lock (_gate)
+        {
+            lease.Arrays = arrays;
+        }
+    }
+
+    internal void EndRun(PoolLease lease)
+    {
+        var outbox = new List<WorkerProcess>();
+        lock (_gate)
+        {
+            EndRun(lease, outbox);
+        }
+
+        Flush(outbox);
+    }
+
     internal async Task AbortAsync(PoolLease lease)
     {
         var outbox = new List<WorkerProcess>();
         List<PoolWork> dropped;
         TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Telling telling;
         lock (_gate)
         {
             var ended = lease.Id;
@@ -158,11 +191,22 @@ internal sealed partial class ProcessPool : IDisposable
             lease.Works.Clear();
             lease.Waiting.Clear();
             lease.InPool -= _queue.Remove(lease).Count;
-            foreach (var worker in _workers.Where(worker => worker.InHand.Any(work => work.Lease == lease)))
+            telling = new Telling(ended);
+            foreach (var worker in _workers)
             {
-                Send(worker, Frame.Of(FrameKind.EndRun, writer => writer.WriteRaw(ended)), outbox);
+                var hasWork = worker.InHand.Any(work => work.Lease == lease);
+                if (worker.Runs.Remove(ended) || hasWork)
+                {
+                    Send(worker, BatchFrames.EndRun(ended), outbox);
+                }
+
+                if (hasWork)
+                {
+                    telling.Add(worker);
+                }
             }
 
+            _tellings.Add(telling);
             lease.Drained = drained;
             TellDrained(lease);
         }
@@ -174,10 +218,11 @@ internal sealed partial class ProcessPool : IDisposable
         }
 
         // Calls that watch their token, or are nearly done, leave their worker whole.
-        await Task.WhenAny(drained.Task, Task.Delay(AbortGrace)).ConfigureAwait(false);
+        await Task.WhenAny(drained.Task, GraceAsync(telling)).ConfigureAwait(false);
         List<PoolWorker> stuck;
         lock (_gate)
         {
+            _tellings.Remove(telling);
             lease.Drained = null;
             stuck = [.. _workers.Where(worker => worker.InHand.TryPeek(out var head) && head.Lease == lease && !lease.Works.Contains(head))];
             foreach (var worker in stuck)
@@ -209,13 +254,16 @@ internal sealed partial class ProcessPool : IDisposable
             lease.Waiting.Clear();
             lease.InPool -= _queue.Remove(lease).Count;
             _leases.Remove(lease);
+
+            // The last one leaves its workers to the next.
             _capacity = _leases.Count == 0 ? _capacity : _leases.Max(other => other.Workers);
-            ends = _retired && _leases.Count == 0;
+            ends = _ending = _retired && _leases.Count == 0;
             foreach (var worker in _workers.Where(worker => worker.InHand.TryPeek(out var head) && head.Lease == lease).ToList())
             {
                 Abandon(worker);
             }
 
+            EndRun(lease, outbox);
             foreach (var other in _leases)
             {
                 Admit(other);
@@ -246,6 +294,8 @@ internal sealed partial class ProcessPool : IDisposable
             {
                 return;
             }
+
+            _ending = true;
         }
 
         Dispose();
@@ -278,6 +328,7 @@ internal sealed partial class ProcessPool : IDisposable
             }
         }
 
+        ArrayStores.Reclaiming -= Reclaim;
         _watch.Dispose();
         _recall.Dispose();
         Flush(outbox);
@@ -285,6 +336,13 @@ internal sealed partial class ProcessPool : IDisposable
         {
             work.Drop();
         }
+    }
+
+    // A busy machine may take long to tell a call; what it has from then on is its own time.
+    private static async Task GraceAsync(Telling telling)
+    {
+        await Task.WhenAny(telling.Told, Task.Delay(TellPatience)).ConfigureAwait(false);
+        await Task.Delay(AbortGrace).ConfigureAwait(false);
     }
 
     private static void Flush(List<WorkerProcess> outbox)
@@ -299,6 +357,18 @@ internal sealed partial class ProcessPool : IDisposable
     {
         worker.Process!.Enqueue(frame);
         outbox.Add(worker.Process);
+    }
+
+    // Called with _gate held.
+    private void EndRun(PoolLease lease, List<WorkerProcess> outbox)
+    {
+        foreach (var worker in _workers.Where(worker => worker.Runs.Remove(lease.Id)))
+        {
+            Send(worker, BatchFrames.EndRun(lease.Id), outbox);
+        }
+
+        lease.Arrays = null;
+        lease.Id = PoolLease.NewId();
     }
 
     // Called with _gate held. Where the pool is larger than a lease's share, the lease keeps back what exceeds it.
@@ -320,6 +390,7 @@ internal sealed partial class ProcessPool : IDisposable
             return;
         }
 
+        Shrink(outbox);
         while (_queue.Count > 0 && FindPlace() is { } worker)
         {
             _queue.TryDequeue(out var work);
@@ -334,6 +405,22 @@ internal sealed partial class ProcessPool : IDisposable
         }
 
         RecallSome(outbox);
+    }
+
+    // Called with _gate held. No more workers than the loops that there are asked for: those that still start go first, those that are busy when they are not.
+    private void Shrink(List<WorkerProcess> outbox)
+    {
+        while (_workers.Count > _capacity && (_workers.FindLast(worker => !worker.IsReady) ?? _workers.FindLast(worker => worker.IsIdle)) is { } surplus)
+        {
+            if (surplus.IsReady)
+            {
+                Retire(surplus, outbox);
+            }
+            else
+            {
+                Abandon(surplus);
+            }
+        }
     }
 
     private PoolWorker? FindPlace()
@@ -370,6 +457,12 @@ internal sealed partial class ProcessPool : IDisposable
         if (worker.InHand.Count == 0)
         {
             worker.HeadSince = Stopwatch.GetTimestamp();
+        }
+
+        if (work.Lease.Arrays is { } arrays && worker.Runs.Add(work.Lease.Id))
+        {
+            worker.HasHadArrays = true;
+            Send(worker, BatchFrames.Run(work.Lease.Id, arrays), outbox);
         }
 
         worker.Batches++;
@@ -551,13 +644,19 @@ internal sealed partial class ProcessPool : IDisposable
         if (worker.Process is { } process)
         {
             Send(worker, Frame.Of(FrameKind.Shutdown), outbox);
-            _ = KillLaterAsync(process);
+            _ = KillLaterAsync(process, worker);
         }
     }
 
-    private static async Task KillLaterAsync(WorkerProcess process)
+    private static async Task KillLaterAsync(WorkerProcess process, PoolWorker worker)
     {
         await Task.WhenAny(process.Ending, Task.Delay(ShutdownPatience)).ConfigureAwait(false);
+        for (var waited = ShutdownPatience; Volatile.Read(ref worker.KeptResults) > 0 && waited < ResultsPatience; waited += ShutdownPatience)
+        {
+            // Its results are being read.
+            await Task.WhenAny(process.Ending, Task.Delay(ShutdownPatience)).ConfigureAwait(false);
+        }
+
         process.Kill();
     }
 
@@ -596,6 +695,20 @@ internal sealed partial class ProcessPool : IDisposable
         {
             drained.TrySetResult();
         }
+    }
+
+    private void Reclaim()
+    {
+        var outbox = new List<WorkerProcess>();
+        lock (_gate)
+        {
+            foreach (var worker in _workers.Where(worker => worker.HasHadArrays && worker.IsReady))
+            {
+                Send(worker, Frame.Of(FrameKind.Reclaim), outbox);
+            }
+        }
+
+        Flush(outbox);
     }
 
     private void Watch()

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -18,6 +19,7 @@ internal sealed class WorkerLoop
     private const int SpinsBeforeSleeping = 60;
 
     private static readonly TimeSpan TrimAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestKept = TimeSpan.FromSeconds(60);
 
     private readonly object _gate = new();
     private readonly Lock _sending = new();
@@ -25,6 +27,9 @@ internal sealed class WorkerLoop
     private readonly HashSet<long> _recalled = [];
     private readonly HashSet<long> _endedRuns = [];
     private readonly Dictionary<(long Run, TimeSpan? Timeout, int NestingLevel), RunScope> _scopes = [];
+    private readonly Dictionary<long, WorkerArrays> _arrays = [];
+    private readonly Queue<WorkerArrays> _endedArrays = new();
+    private readonly Dictionary<long, ResultArrays> _results = [];
     private readonly WorkerCode _code = new();
     private readonly WorkerThreads _threads = new(pool: null);
     private readonly ThreadLimit? _limit = ThreadCapEnvironment.OfThisWorker();
@@ -42,8 +47,10 @@ internal sealed class WorkerLoop
     private volatile bool _traces;
     private bool _tells;
     private bool _shutdown;
+    private bool _takesNoMore;
     private volatile bool _waiting;
     private bool _hasWorked;
+    private volatile bool _hasHadArrays;
 
     private WorkerLoop(string version)
     {
@@ -91,14 +98,47 @@ internal sealed class WorkerLoop
 
         Thread.CurrentThread.Name = "joblib-worker";
         WorkerThreads.Current = _threads;
-        while (Next() is { } batch)
+        while (ExecuteNext())
         {
-            Execute(batch);
+            LookAtMemory();
+        }
+
+        // What nobody has taken yet would go with this process.
+        lock (_gate)
+        {
+            var started = Environment.TickCount64;
+            while (_results.Count > 0 && Environment.TickCount64 - started < LongestKept.TotalMilliseconds)
+            {
+                Monitor.Wait(_gate, TrimAfter);
+            }
         }
 
         _out.Finish();
         _error.Finish();
         Environment.Exit(0);
+    }
+
+    // On its own, so that nothing of a batch is on the stack when memory is looked at.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool ExecuteNext()
+    {
+        if (Next() is not { } batch)
+        {
+            return false;
+        }
+
+        Execute(batch);
+        return true;
+    }
+
+    // After the outcome has been sent: large arguments and results are no growth.
+    private void LookAtMemory()
+    {
+        if (_memory!.HasGrownTooMuch(out var bytes))
+        {
+            StopTaking();
+            Send(BatchFrames.Of(new WorkerOutcome(BatchFrames.NoBatch, OutcomeStatus.NotExecuted, default, TimeSpan.Zero, LeaveReason.Memory, bytes, _memory.FirstBytes)));
+        }
     }
 
     /// <summary>Sends a frame. A program that is gone is noticed by the reader.</summary>
@@ -152,12 +192,45 @@ internal sealed class WorkerLoop
     // Nobody wants anything of this process any more, nor of those that its calls started.
     private void Die()
     {
+        if (_hasHadArrays)
+        {
+            LetGoOfArrays();
+        }
+
         if (_leadsGroup)
         {
             NativeProcess.KillOwnGroup();
         }
 
         Process.GetCurrentProcess().Kill();
+    }
+
+    // The last of the program's processes to end leaves nothing in shared memory. The others may take a moment to be gone.
+    private void LetGoOfArrays()
+    {
+        WorkerArrays[] arrays;
+        ResultArrays[] results;
+        lock (_gate)
+        {
+            arrays = [.. _arrays.Values, .. _endedArrays];
+            results = [.. _results.Values];
+        }
+
+        foreach (var one in results)
+        {
+            one.Dispose();
+        }
+
+        foreach (var one in arrays)
+        {
+            one.Abandon();
+        }
+
+        for (var tries = 0; tries < 10; tries++)
+        {
+            ArrayStores.Close();
+            Thread.Sleep(10);
+        }
     }
 
     private void Take(FrameKind kind, byte[] body)
@@ -183,10 +256,30 @@ internal sealed class WorkerLoop
             case FrameKind.Batch:
                 lock (_gate)
                 {
-                    _batches.Enqueue(BatchFrames.ReadBatch(body));
-                    Wake();
+                    if (!_takesNoMore)
+                    {
+                        _batches.Enqueue(BatchFrames.ReadBatch(body));
+                        Wake();
+                    }
                 }
 
+                break;
+            case FrameKind.Run:
+                var (run, arrays) = BatchFrames.ReadRun(body);
+                ArrayStores.Expect(arrays);
+                _hasHadArrays = true;
+                lock (_gate)
+                {
+                    _arrays.Add(run, new WorkerArrays(arrays));
+                }
+
+                break;
+            case FrameKind.Reclaim:
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
+                GC.WaitForPendingFinalizers();
+                break;
+            case FrameKind.Taken:
+                Taken(BitConverter.ToInt64(body));
                 break;
             case FrameKind.Recall:
                 Recall(BitConverter.ToInt64(body));
@@ -223,11 +316,18 @@ internal sealed class WorkerLoop
         while (true)
         {
             byte[]? initializer = null;
+            WorkerArrays? ended = null;
             var trims = false;
             lock (_gate)
             {
                 while (true)
                 {
+                    // Here, where no call is under way that could still write to them.
+                    if (_endedArrays.TryDequeue(out ended))
+                    {
+                        break;
+                    }
+
                     if (_initializer is not null)
                     {
                         initializer = _initializer;
@@ -261,7 +361,11 @@ internal sealed class WorkerLoop
                 }
             }
 
-            if (initializer is not null)
+            if (ended is not null)
+            {
+                ended.Dispose();
+            }
+            else if (initializer is not null)
             {
                 Initialize(initializer);
             }
@@ -269,8 +373,22 @@ internal sealed class WorkerLoop
             {
                 // Workers are kept for minutes: what the last calls needed goes back to the system.
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                ArrayStores.Tidy(maxIdleBytes: 0);
+                NativeProcess.TrimHeap();
             }
         }
+    }
+
+    private void Taken(long handle)
+    {
+        ResultArrays? taken;
+        lock (_gate)
+        {
+            _results.Remove(handle, out taken);
+            Monitor.Pulse(_gate);
+        }
+
+        taken?.Dispose();
     }
 
     private void Recall(long handle)
@@ -299,6 +417,12 @@ internal sealed class WorkerLoop
         lock (_gate)
         {
             _endedRuns.Add(run);
+            if (_arrays.Remove(run, out var arrays))
+            {
+                _endedArrays.Enqueue(arrays);
+                Wake();
+            }
+
             ended = [.. _scopes.Where(scope => scope.Key.Run == run).Select(scope => scope.Value)];
             foreach (var key in _scopes.Keys.Where(key => key.Run == run).ToList())
             {
@@ -310,6 +434,8 @@ internal sealed class WorkerLoop
         {
             scope.End();
         }
+
+        Send(Frame.Of(FrameKind.RunEnded, writer => writer.WriteRaw(run)));
     }
 
     private RunScope? ScopeOf(WorkerBatch batch)
@@ -342,7 +468,7 @@ internal sealed class WorkerLoop
     {
         var request = new RemoteBatch(BatchFrames.InitializerHandle, 0, 0, 1, [], null, 0, null);
         var scope = new RunScope { Context = ExecutionContext.Capture()!, Timeout = null, ReportsCalls = false };
-        ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle));
+        ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle, null, null));
     }
 
     private void Execute(WorkerBatch batch)
@@ -358,7 +484,7 @@ internal sealed class WorkerLoop
 
         if (ScopeOf(batch) is { } scope)
         {
-            ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle));
+            ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle, ArraysOf(batch.Run), batch.MovedArrays));
         }
         else
         {
@@ -366,11 +492,20 @@ internal sealed class WorkerLoop
         }
     }
 
+    private WorkerArrays? ArraysOf(long run)
+    {
+        lock (_gate)
+        {
+            return _arrays.GetValueOrDefault(run);
+        }
+    }
+
     private PayloadCodec Codec => _codec ??= new PayloadCodec(new PayloadEncoder(NoReferences.Instance, new SerializerTable()), new PayloadDecoder(_code));
 
     /// <summary>Has this process execute one batch.</summary>
-    private sealed class Host(WorkerLoop loop, long handle) : IRemoteBatchHost
+    private sealed class Host(WorkerLoop loop, long handle, WorkerArrays? arrays, IReadOnlyDictionary<string, string>? moved) : IRemoteBatchHost
     {
+        private readonly ResultArrays? _results = arrays?.NewResults();
         private readonly long _startedAt = Stopwatch.GetTimestamp();
         private volatile bool _overdue;
 
@@ -391,19 +526,35 @@ internal sealed class WorkerLoop
 
         public void Abandon(CallBatch part) => _overdue = true;
 
+        public IArraySource? Arrays => moved is null || arrays is null ? arrays?.Source : new MovedArrays(arrays.Source, moved);
+
+        public IArraySink? ResultArrays => _results;
+
         public void Ended(OutcomeStatus status, byte[] payload)
         {
             var executed = Stopwatch.GetElapsedTime(_startedAt);
-            long bytes = 0;
-            var leaving = _overdue ? LeaveReason.Overdue : loop._memory!.HasGrownTooMuch(out bytes) ? LeaveReason.Memory : LeaveReason.None;
+            var leaving = _overdue ? LeaveReason.Overdue : LeaveReason.None;
+            var paths = status == OutcomeStatus.Completed && _results is { References: { Count: > 0 } written } ? written.Select(reference => reference.Path).ToArray() : null;
             Frame frame;
             try
             {
-                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, bytes, loop._memory!.FirstBytes));
+                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, Arrays: paths));
             }
             catch (JoblibException tooLarge)
             {
-                frame = BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving, bytes, loop._memory!.FirstBytes));
+                frame = BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving));
+            }
+
+            if (paths is not null)
+            {
+                lock (loop._gate)
+                {
+                    loop._results.Add(handle, _results!);
+                }
+            }
+            else
+            {
+                _results?.Dispose();
             }
 
             if (leaving != LeaveReason.None)
@@ -415,10 +566,12 @@ internal sealed class WorkerLoop
         }
     }
 
+    // What waits here, or is on its way, the program gives to others as soon as it hears of it.
     private void StopTaking()
     {
         lock (_gate)
         {
+            _takesNoMore = true;
             _batches.Clear();
         }
     }

@@ -37,7 +37,7 @@ internal sealed unsafe class MappedFile
     internal object? Owner => _owner;
 
     /// <summary>Maps a file from its first byte on; it may be closed afterwards, and must be as long as <paramref name="length"/>.</summary>
-    internal static MappedFile Map(SafeFileHandle file, string path, long length, MmapMode mode, object? owner = null)
+    internal static MappedFile Map(SafeFileHandle file, string? path, long length, MmapMode mode, object? owner = null)
     {
         if (length == 0)
         {

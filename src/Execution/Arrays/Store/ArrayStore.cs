@@ -11,10 +11,14 @@ namespace Orleans.Joblib;
 /// <para><c>_gate</c> guards the table of segments, their lease counts and the list of idle ones. It is not held while an array is hashed or written; <c>_writers</c> has threads
 /// with the same content wait for each other then, and a lock file has processes.</para>
 /// </remarks>
-internal sealed class ArrayStore : IDisposable
+internal sealed partial class ArrayStore : IDisposable
 {
     /// <summary>Arrays above it are looked for by their beginning before all of them is read, and other processes are asked to wait while one is written.</summary>
     private const long LargeBytes = 4 << 20;
+
+    // Smaller ones are written anew in less time than workers need to find out what they still use.
+    private const long LeastReclaimed = 32 << 20;
+    private const int LongestReclaim = 50;
 
     private static readonly TimeSpan LongestClaim = TimeSpan.FromSeconds(60);
 
@@ -24,6 +28,7 @@ internal sealed class ArrayStore : IDisposable
     private readonly LinkedList<Segment> _idle = new();
     private readonly List<(StoreFolder Folder, long MaxBytes)> _folders = [];
     private readonly ArrayStoreOptions _options;
+    private readonly Timer _expiry;
     private long _idleBytes;
     private bool _isDisposed;
 
@@ -34,8 +39,8 @@ internal sealed class ArrayStore : IDisposable
     }
 
     /// <summary>A store of given folders, in the order in which they are filled.</summary>
-    internal ArrayStore(IReadOnlyList<string> parents)
-        : this(new ArrayStoreOptions(), parents)
+    internal ArrayStore(IReadOnlyList<string> parents, long? maxBytes = null)
+        : this(new ArrayStoreOptions { MaxBytes = maxBytes }, parents)
     {
     }
 
@@ -47,6 +52,7 @@ internal sealed class ArrayStore : IDisposable
         }
 
         _options = options;
+        _expiry = new Timer(static store => ((ArrayStore)store!).Expire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         JoblibException? refusal = null;
         foreach (var parent in parents ?? _options.Parents())
         {
@@ -96,23 +102,35 @@ internal sealed class ArrayStore : IDisposable
     /// <exception cref="JoblibException">There is no room for it.</exception>
     internal ArrayLease Put(ArrayView array)
     {
+        return Put(array, isShared: true);
+    }
+
+    /// <summary>Puts an array into the store for one reader alone: under a name of its own, without a look at its content.</summary>
+    /// <exception cref="JoblibException">There is no room for it.</exception>
+    internal ArrayLease PutUnshared(ArrayView array) => Put(array, isShared: false);
+
+    private ArrayLease Put(ArrayView array, bool isShared)
+    {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
 
         // As it lies in memory: a Fortran array's elements are those of its transpose in C order.
         var order = array.Layout.Order;
         var layout = order == ArrayOrder.Fortran ? array.Layout.Transpose([]) : array.Layout;
         var head = SegmentHead.Write(array.Type, order, array.Layout.Lengths);
-        return (array with { Layout = layout }).Read((Store: this, Head: head), static (elements, state) => state.Store.Put(elements, state.Head));
+        return (array with { Layout = layout }).Read(
+            (Store: this, Head: head, IsShared: isShared), static (elements, state) => state.Store.Put(elements, state.Head, state.IsShared));
     }
 
     /// <summary>Opens a segment that another process, or this one, has put into a store of this host.</summary>
+    /// <param name="path">What a payload says: not to be trusted.</param>
+    /// <param name="settings">The run's, whose folders are the only ones; null for any of this user.</param>
     /// <returns>Null when it is gone.</returns>
-    /// <exception cref="JoblibException">The path is none of a store of this user.</exception>
-    internal static SafeFileHandle? TryOpen(string path)
+    /// <exception cref="JoblibException">The path is none of a store of this user, or not one of the run.</exception>
+    internal static SafeFileHandle? TryOpen(string path, ArraySettings? settings = null)
     {
         var folder = Path.GetDirectoryName(path);
         if (!Path.IsPathFullyQualified(path) || folder is null || !SegmentName.IsOne(Path.GetFileName(path.AsSpan())) || Path.GetFullPath(path) != path
-            || !Path.GetFileName(folder.AsSpan()).StartsWith("orleans-joblib-", StringComparison.Ordinal) || (Directory.Exists(folder) && !FileLocks.IsPrivateFolder(folder)))
+            || !Path.GetFileName(folder.AsSpan()).StartsWith("orleans-joblib-", StringComparison.Ordinal) || settings?.Holds(path) == false || (Directory.Exists(folder) && !FileLocks.IsPrivateFolder(folder)))
         {
             throw new JoblibException("array-path", $"A call refers to the shared array '{path}', which is not in a folder of this user for such arrays. Nothing was opened.");
         }
@@ -158,6 +176,12 @@ internal sealed class ArrayStore : IDisposable
             if (segment.IsWriter && !_isDisposed)
             {
                 SegmentFile.KeepOnly(segment.File);
+                segment.IdleSince = Environment.TickCount64;
+                if (_idle.Count == 0)
+                {
+                    _expiry.Change(_options.IdleLifetime, Timeout.InfiniteTimeSpan);
+                }
+
                 _idle.AddLast(segment);
                 _idleBytes += segment.Length;
             }
@@ -184,11 +208,60 @@ internal sealed class ArrayStore : IDisposable
             _isDisposed = true;
         }
 
+        _expiry.Dispose();
         Trim(-1);
         foreach (var (folder, _) in _folders)
         {
             folder.Sweep();
             folder.RemoveIfEmpty();
+        }
+    }
+
+    /// <summary>The process ends: whatever it holds is nobody's from now on, unless workers use it.</summary>
+    internal void Abandon()
+    {
+        Dispose();
+        lock (_gate)
+        {
+            foreach (var segment in _segments.Values)
+            {
+                Close(segment);
+            }
+
+            _segments.Clear();
+        }
+
+        foreach (var (folder, _) in _folders)
+        {
+            folder.RemoveIfEmpty();
+        }
+    }
+
+    // What nobody has used for its lifetime goes; the rest is looked at again when its time has come.
+    private void Expire()
+    {
+        while (true)
+        {
+            Segment segment;
+            lock (_gate)
+            {
+                if (_isDisposed || _idle.First is not { } oldest)
+                {
+                    return;
+                }
+
+                var left = _options.IdleLifetime.TotalMilliseconds - (Environment.TickCount64 - oldest.Value.IdleSince);
+                if (left > 0)
+                {
+                    _expiry.Change(TimeSpan.FromMilliseconds(left), Timeout.InfiniteTimeSpan);
+                    return;
+                }
+
+                segment = oldest.Value;
+                RemoveIdle(oldest);
+            }
+
+            Close(segment);
         }
     }
 
@@ -210,7 +283,7 @@ internal sealed class ArrayStore : IDisposable
         _segments.Remove(node.Value.Path);
     }
 
-    private ArrayLease Put(ArrayElements elements, byte[] head)
+    private ArrayLease Put(ArrayElements elements, byte[] head, bool isShared)
     {
         // What it would be called in each folder; nearly always the first has room.
         Exception? full = null;
@@ -218,7 +291,7 @@ internal sealed class ArrayStore : IDisposable
         {
             try
             {
-                return Put(elements, head, folder, maxBytes);
+                return isShared ? Put(elements, head, folder, maxBytes) : Write(elements, head, null, folder, maxBytes);
             }
             catch (IOException exception) when (IsFull(exception))
             {
@@ -226,12 +299,7 @@ internal sealed class ArrayStore : IDisposable
             }
         }
 
-        var bytes = elements.ByteLength;
-        throw new JoblibException(
-            "array-store-full",
-            $"An array of {bytes} bytes has no room in {string.Join(" or ", _folders.Select(folder => $"'{folder.Folder.Path}' ({folder.Folder.FreeBytes()} bytes free)"))}. "
-            + "Make room, or give another folder with 'tempFolder' or JOBLIB_TEMP_FOLDER, or send arrays with the calls: maxNbytes: MaxNbytes.Never.",
-            full);
+        throw HasNoRoom(elements.ByteLength, full);
     }
 
     private ArrayLease Put(ArrayElements elements, byte[] head, StoreFolder folder, long maxBytes)
@@ -350,7 +418,12 @@ internal sealed class ArrayStore : IDisposable
         return null;
     }
 
-    private ArrayLease Write(ArrayElements elements, byte[] head, UInt128[] pieces, StoreFolder folder, long maxBytes)
+    /// <param name="elements">The array.</param>
+    /// <param name="head">What precedes it in the file.</param>
+    /// <param name="pieces">Gets the hashes of its pieces; null to give it a name that says nothing.</param>
+    /// <param name="folder">Where.</param>
+    /// <param name="maxBytes">How much may be there.</param>
+    private ArrayLease Write(ArrayElements elements, byte[] head, UInt128[]? pieces, StoreFolder folder, long maxBytes)
     {
         var length = head.Length + elements.ByteLength;
         var (file, path) = TakeIdle(folder, length) ?? New(folder, length, maxBytes);
@@ -373,9 +446,10 @@ internal sealed class ArrayStore : IDisposable
             }
 
             RandomAccess.SetLength(file, length);
-            var first = ArrayHash.First(head, pieces.Length > 0 ? pieces[0] : default, folder.Seed);
-            var name = new SegmentName(first, ArrayHash.All(head, pieces, folder.Seed));
-            if (TryLease(folder, name, length, head.Length) is { } found)
+            var name = pieces is null
+                ? SegmentName.New()
+                : new SegmentName(ArrayHash.First(head, pieces.Length > 0 ? pieces[0] : default, folder.Seed), ArrayHash.All(head, pieces, folder.Seed));
+            if (pieces is not null && TryLease(folder, name, length, head.Length) is { } found)
             {
                 File.Delete(path);
                 file.Dispose();
@@ -401,6 +475,7 @@ internal sealed class ArrayStore : IDisposable
 
     private (SafeFileHandle File, string Path) New(StoreFolder folder, long length, long maxBytes)
     {
+        folder.Restore();
         var over = folder.UsedBytes() + length - maxBytes;
         if (over > 0)
         {
@@ -418,6 +493,14 @@ internal sealed class ArrayStore : IDisposable
             folder.Evict(length);
         }
 
+        if (folder.FreeBytes() < length && ArrayStores.Reclaim())
+        {
+            for (var tries = 0; tries < LongestReclaim && folder.FreeBytes() < length; tries++)
+            {
+                Thread.Sleep(1);
+            }
+        }
+
         if (folder.FreeBytes() < length)
         {
             throw new IOException($"'{folder.Path}' has no room for {length} bytes.", Full);
@@ -432,8 +515,7 @@ internal sealed class ArrayStore : IDisposable
             }
             catch (DirectoryNotFoundException)
             {
-                // Its last user but this one has removed it.
-                StoreFolder.Open(Path.GetDirectoryName(folder.Path)!);
+                folder.Restore();
             }
         }
     }
@@ -441,46 +523,89 @@ internal sealed class ArrayStore : IDisposable
     /// <summary>A segment that this process keeps and nobody uses, of about the right size, to be overwritten.</summary>
     private (SafeFileHandle File, string Path)? TakeIdle(StoreFolder folder, long length)
     {
-        while (true)
+        var mapped = new List<Segment>();
+        try
         {
-            Segment segment;
-            lock (_gate)
+            while (RemoveBest(folder, length) is { } segment)
             {
-                var best = default(LinkedListNode<Segment>);
-                for (var node = _idle.First; node is not null; node = node.Next)
+                if (TryTake(segment) is { } taken)
                 {
-                    if (node.Value.Folder == folder && node.Value.Length >= length / 2 && node.Value.Length / 2 <= length
-                        && (best is null || Math.Abs(node.Value.Length - length) < Math.Abs(best.Value.Length - length)))
+                    return taken;
+                }
+
+                mapped.Add(segment);
+            }
+
+            if (mapped.Count > 0 && length >= LeastReclaimed && ArrayStores.Reclaim())
+            {
+                var started = Environment.TickCount64;
+                do
+                {
+                    foreach (var segment in mapped)
                     {
-                        best = node;
+                        if (TryTake(segment) is { } taken)
+                        {
+                            mapped.Remove(segment);
+                            return taken;
+                        }
                     }
-                }
 
-                if (best is null)
+                    Thread.Sleep(1);
+                }
+                while (Environment.TickCount64 - started < LongestReclaim);
+            }
+
+            return null;
+        }
+        finally
+        {
+            // Mappings of it are still about, or it has been evicted.
+            foreach (var segment in mapped)
+            {
+                Close(segment);
+            }
+        }
+    }
+
+    private Segment? RemoveBest(StoreFolder folder, long length)
+    {
+        lock (_gate)
+        {
+            var best = default(LinkedListNode<Segment>);
+            for (var node = _idle.First; node is not null; node = node.Next)
+            {
+                if (node.Value.Folder == folder && node.Value.Length >= length / 2 && node.Value.Length / 2 <= length
+                    && (best is null || Math.Abs(node.Value.Length - length) < Math.Abs(best.Value.Length - length)))
                 {
-                    return null;
+                    best = node;
                 }
+            }
 
-                segment = best.Value;
+            if (best is not null)
+            {
                 RemoveIdle(best);
             }
 
-            if (SegmentFile.TryTake(segment.File, segment.Path))
-            {
-                var path = folder.NewPath();
-                File.Move(segment.Path, path, overwrite: true);
-                folder.Added(-segment.Length);
-                _recycled++;
-                return (segment.File, path);
-            }
-
-            // A mapping of it is still about, or it has been evicted.
-            Close(segment);
+            return best?.Value;
         }
+    }
+
+    private (SafeFileHandle File, string Path)? TryTake(Segment segment)
+    {
+        if (!SegmentFile.TryTake(segment.File, segment.Path))
+        {
+            return null;
+        }
+
+        var path = segment.Folder.NewPath();
+        File.Move(segment.Path, path, overwrite: true);
+        segment.Folder.Added(-segment.Length);
+        Interlocked.Increment(ref _recycled);
+        return (segment.File, path);
     }
 
     private const int Full = 28;
 
-    private static bool IsFull(IOException exception) =>
+    internal static bool IsFull(IOException exception) =>
         (exception.HResult & 0xFFFF) is Full or 122 || exception.HResult == unchecked((int)0x80070070) || exception.Message.StartsWith("No space left", StringComparison.Ordinal);
 }

@@ -17,6 +17,9 @@ internal sealed record ArrayStoreOptions
     /// <summary>Bytes of segments that nobody uses, which this process keeps to use or overwrite them; null for half of <see cref="MaxBytes"/>.</summary>
     internal long? MaxIdleBytes { get; init; }
 
+    /// <summary>How long this process keeps a segment that nobody uses. Default: 5 s, as long as a loop's workers are kept for the next one.</summary>
+    internal TimeSpan IdleLifetime { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Where shared memory is.</summary>
     internal string SharedMemory { get; init; } = "/dev/shm";
 

@@ -21,4 +21,7 @@ internal sealed class Segment(StoreFolder folder, SegmentName name, SafeFileHand
     internal bool IsWriter => isWriter;
 
     internal int Leases { get; set; }
+
+    /// <summary>Since when nobody has used it, in <see cref="Environment.TickCount64"/>.</summary>
+    internal long IdleSince { get; set; }
 }

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Globalization;
+using System.Security.Cryptography;
 
 namespace Orleans.Joblib;
 
@@ -15,6 +17,13 @@ internal readonly record struct SegmentName(ulong First, UInt128 All)
     private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
 
     internal static string Beginning(ulong first) => first.ToString("x16", CultureInfo.InvariantCulture);
+
+    /// <summary>One that says nothing of the content.</summary>
+    internal static SegmentName New()
+    {
+        var bytes = RandomNumberGenerator.GetBytes(sizeof(ulong) + 16);
+        return new SegmentName(BinaryPrimitives.ReadUInt64LittleEndian(bytes), BinaryPrimitives.ReadUInt128LittleEndian(bytes.AsSpan(sizeof(ulong))));
+    }
 
     internal static bool IsOne(ReadOnlySpan<char> fileName) =>
         fileName.Length == Length + Extension.Length && fileName.EndsWith(Extension, StringComparison.Ordinal) && !fileName[..Length].ContainsAnyExcept(Digits);

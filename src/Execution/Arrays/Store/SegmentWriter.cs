@@ -14,9 +14,16 @@ internal static unsafe class SegmentWriter
 
     /// <summary>Writes a segment and hashes what it writes: an array that is changed meanwhile gets the hash of what is in the file.</summary>
     /// <exception cref="IOException">The file system is full.</exception>
-    internal static void Write(SafeFileHandle file, byte[] head, ArrayElements elements, UInt128[] hashes, long seed)
+    internal static void Write(SafeFileHandle file, byte[] head, ArrayElements elements, UInt128[]? hashes, long seed)
     {
         RandomAccess.Write(file, head, 0);
+        if (hashes is null)
+        {
+            var pieces = (int)((elements.ByteLength + ArrayHash.PieceBytes - 1) / ArrayHash.PieceBytes);
+            ForEachPiece(elements, 0, pieces, elements.IsPlain, (piece, index) => RandomAccess.Write(file, piece, head.Length + ((long)index * ArrayHash.PieceBytes)));
+            return;
+        }
+
         ForEachPiece(elements, 0, hashes.Length, isInPlace: false, (piece, index) =>
         {
             hashes[index] = ArrayHash.OfPiece(piece, seed);

@@ -1,18 +1,77 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Orleans.Joblib;
 
 /// <summary>Arrays of .NET with a segment's elements. Large ones are not copied (<see cref="MappedVector"/>), and found again by later runs as long as the collector leaves them.</summary>
 internal static unsafe class SharedArrays
 {
+    private const int LargestRead = 1 << 30;
+
     private static readonly ConcurrentDictionary<(string Path, Type Type), WeakReference<Array>> Vectors = new();
 
     internal static Array Load(MappedFile mapping, ArrayReference reference, Type type)
     {
-        var element = type.GetElementType()!;
-        var elementBytes = NpyElement.Of(element).Bytes;
-        var layout = reference.LayoutIn(mapping.Length, elementBytes);
+        var (lengths, bytes) = ShapeOf(reference, type, mapping.Length);
+        if (type.IsSZArray && Vector(mapping, reference, type, lengths[0], bytes) is { } vector)
+        {
+            return vector;
+        }
+
+        var array = New(type, lengths);
+        if (bytes > 0)
+        {
+            fixed (byte* to = &MemoryMarshal.GetArrayDataReference(array))
+            {
+                Buffer.MemoryCopy(mapping.Start + reference.Offset, to, bytes, bytes);
+            }
+        }
+
+        GC.KeepAlive(mapping);
+        return array;
+    }
+
+    /// <summary>An array that nobody shares, out of a segment that nobody else wants.</summary>
+    internal static Array Take(SafeFileHandle file, ArrayReference reference, Type type)
+    {
+        var length = RandomAccess.GetLength(file);
+        var (lengths, bytes) = ShapeOf(reference, type, length);
+        if (type.IsSZArray && bytes >= MappedVector.LeastBytes)
+        {
+            var mapping = MappedFile.Map(file, reference.Path, length, MmapMode.ReadOnly, new SegmentLock(file, reference.Path));
+            if (MappedVector.TryMake(mapping, reference.Offset, type.GetElementType()!, lengths[0], bytes) is { } vector)
+            {
+                // It lives on in the mapping.
+                File.Delete(reference.Path);
+                return vector;
+            }
+        }
+
+        // Reading is faster than touching the pages of a mapping for the first time.
+        var array = New(type, lengths);
+        fixed (byte* to = &MemoryMarshal.GetArrayDataReference(array))
+        {
+            for (long done = 0; done < bytes;)
+            {
+                var read = RandomAccess.Read(file, new Span<byte>(to + done, (int)Math.Min(bytes - done, LargestRead)), reference.Offset + done);
+                done += read > 0 ? read : throw new EndOfStreamException(reference.Path);
+            }
+        }
+
+        // Its writer uses the room again, unless it has died.
+        file.Dispose();
+        ArrayStore.DeleteIfUnused(reference.Path);
+        return array;
+    }
+
+    private static Array New(Type type, int[] lengths) =>
+        type.IsSZArray ? NpyElement.NewVector(type.GetElementType()!, lengths[0]) : Array.CreateInstance(type.GetElementType()!, lengths);
+
+    private static (int[] Lengths, long Bytes) ShapeOf(ArrayReference reference, Type type, long fileBytes)
+    {
+        var elementBytes = NpyElement.Of(type.GetElementType()!).Bytes;
+        var layout = reference.LayoutIn(fileBytes, elementBytes);
         if (layout.Rank != (type.IsSZArray ? 1 : type.GetArrayRank()) || !layout.IsC || layout.Count > Array.MaxLength)
         {
             throw PayloadReader.Malformed("a reference to an array");
@@ -24,23 +83,7 @@ internal static unsafe class SharedArrays
             lengths[i] = checked((int)layout.Lengths[i]);
         }
 
-        var bytes = (long)layout.Count * elementBytes;
-        if (type.IsSZArray && Vector(mapping, reference, type, lengths[0], bytes) is { } vector)
-        {
-            return vector;
-        }
-
-        var array = type.IsSZArray ? NpyElement.NewVector(element, lengths[0]) : Array.CreateInstance(element, lengths);
-        if (bytes > 0)
-        {
-            fixed (byte* to = &MemoryMarshal.GetArrayDataReference(array))
-            {
-                Buffer.MemoryCopy(mapping.Start + reference.Offset, to, bytes, bytes);
-            }
-        }
-
-        GC.KeepAlive(mapping);
-        return array;
+        return (lengths, (long)layout.Count * elementBytes);
     }
 
     private static Array? Vector(MappedFile mapping, ArrayReference reference, Type type, int length, long bytes)

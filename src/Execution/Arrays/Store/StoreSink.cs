@@ -25,14 +25,7 @@ internal sealed class StoreSink(ArrayStore store, long maxBytes, MmapMode mode =
 
         // The factory runs once for an array, outside of any lock; others with the same array wait for it.
         var lease = _known.GetValue(array.Holder, _ => new Lazy<ArrayLease>(() => Lease(array))).Value;
-        var order = array.Layout.Order;
-        return new ArrayReference(
-            ArrayPlace.Segment,
-            lease.Segment.Path,
-            lease.Segment.DataOffset,
-            isWritable || mode != MmapMode.ReadOnly ? MmapMode.CopyOnWrite : MmapMode.ReadOnly,
-            array.Layout.Lengths.ToArray(),
-            ArrayLayout.Of(array.Layout.Lengths, order, array.ElementBytes).Strides.ToArray());
+        return ArrayReference.To(lease.Segment, array, isWritable || mode != MmapMode.ReadOnly ? MmapMode.CopyOnWrite : MmapMode.ReadOnly);
     }
 
     public void Dispose()

@@ -1,11 +1,9 @@
 using System.Collections.Concurrent;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace Orleans.Joblib;
 
 /// <summary>A run's way to the segments of this host, in a process that executes its calls: what it has opened stays mapped until it is disposed. Thread-safe.</summary>
-internal sealed class StoreSource : IArraySource, IDisposable
+internal sealed class StoreSource(ArraySettings? settings = null) : IArraySource, IDisposable
 {
     private readonly ConcurrentDictionary<string, Lazy<MappedFile>> _mappings = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Path, Type Type), Lazy<Array>> _arrays = new();
@@ -14,7 +12,7 @@ internal sealed class StoreSource : IArraySource, IDisposable
         where T : unmanaged => reference.Place != ArrayPlace.Segment
             ? ArrayFiles.Instance.Map<T>(reference)
             : ArrayFiles.View<T>(
-                reference.Mode == MmapMode.ReadOnly ? Mapping(reference.Path) : ArrayFiles.MapSegment(reference.Path, MmapMode.CopyOnWrite),
+                reference.Mode == MmapMode.ReadOnly ? Mapping(reference.Path) : ArrayFiles.MapSegment(reference.Path, MmapMode.CopyOnWrite, settings),
                 reference);
 
     public Array Load(ArrayReference reference, Type type)
@@ -43,6 +41,16 @@ internal sealed class StoreSource : IArraySource, IDisposable
         }
     }
 
+    internal bool HasMapped => !_mappings.IsEmpty;
+
+    internal void Abandon()
+    {
+        foreach (var mapping in _mappings.Values.Where(mapping => mapping.IsValueCreated))
+        {
+            ((SegmentLock)mapping.Value.Owner!).Release();
+        }
+    }
+
     private MappedFile Mapping(string path) =>
-        _mappings.GetOrAdd(path, static path => new Lazy<MappedFile>(() => ArrayFiles.MapSegment(path, MmapMode.ReadOnly))).Value;
+        _mappings.GetOrAdd(path, path => new Lazy<MappedFile>(() => ArrayFiles.MapSegment(path, MmapMode.ReadOnly, settings))).Value;
 }

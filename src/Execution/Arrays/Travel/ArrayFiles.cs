@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Orleans.Joblib;
 
 /// <summary>Arrays in files of the user's own: for decoders without a store.</summary>
@@ -31,10 +33,13 @@ internal sealed class ArrayFiles : IArraySource
 
     public Array Load(ArrayReference reference, Type type) => throw PayloadReader.Malformed("it refers to an array that is elsewhere");
 
-    internal static MappedFile MapSegment(string path, MmapMode mode)
+    /// <summary>Opens a segment to use it; see <see cref="ArrayStore.TryOpen"/>.</summary>
+    internal static SafeFileHandle OpenSegment(string path, ArraySettings? settings) => ArrayStore.TryOpen(path, settings) ?? throw Gone(path, null);
+
+    internal static MappedFile MapSegment(string path, MmapMode mode, ArraySettings? settings = null)
     {
-        var file = ArrayStore.TryOpen(path) ?? throw Gone(path, null);
-        return MappedFile.Map(file, path, RandomAccess.GetLength(file), mode, new SegmentLock(file));
+        var file = OpenSegment(path, settings);
+        return MappedFile.Map(file, path, RandomAccess.GetLength(file), mode, new SegmentLock(file, path));
     }
 
     internal static unsafe MemmappedArray<T> View<T>(MappedFile mapping, ArrayReference reference)

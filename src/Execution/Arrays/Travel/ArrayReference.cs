@@ -9,6 +9,15 @@ namespace Orleans.Joblib;
 /// <param name="Strides">In elements.</param>
 internal sealed record ArrayReference(ArrayPlace Place, string Path, long Offset, MmapMode Mode, nint[] Lengths, nint[] Strides)
 {
+    /// <summary>To an array that has been put into a segment.</summary>
+    internal static ArrayReference To(Segment segment, ArrayView array, MmapMode mode) => new(
+        ArrayPlace.Segment,
+        segment.Path,
+        segment.DataOffset,
+        mode,
+        array.Layout.Lengths.ToArray(),
+        ArrayLayout.Of(array.Layout.Lengths, array.Layout.Order, array.ElementBytes).Strides.ToArray());
+
     internal void Write(PayloadWriter writer)
     {
         writer.WriteByte((byte)Place);

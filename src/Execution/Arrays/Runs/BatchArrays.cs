@@ -1,0 +1,24 @@
+namespace Orleans.Joblib;
+
+/// <summary>Where the large arrays of one batch go, and which they are: whoever sends the batch to another host sends them first. For one encoder at a time.</summary>
+internal sealed class BatchArrays(RunArrays run, long maxBytes) : IArraySink
+{
+    private readonly Dictionary<string, ArrayReference> _references = new(StringComparer.Ordinal);
+
+    /// <summary>The segments, and the user's own files, that the batch's payload refers to, each once.</summary>
+    internal IReadOnlyCollection<ArrayReference> References => _references.Values;
+
+    public bool Takes(long bytes) => bytes > maxBytes;
+
+    public ArrayReference? Put(ArrayView array, bool isWritable)
+    {
+        var reference = run.Put(array, isWritable) ?? ArrayFiles.ReferenceTo((IMemmapped)array.Holder);
+        if (!_references.TryAdd(reference.Path, reference) && reference.Mode == MmapMode.ReadWrite)
+        {
+            // What the calls write to is what others have to know of.
+            _references[reference.Path] = reference;
+        }
+
+        return reference;
+    }
+}
