@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Orleans.Runtime;
 
 namespace Orleans.Joblib;
@@ -84,7 +85,13 @@ public sealed class OrleansBackend : ParallelBackend
             var less => SlotsFor(less, await CountSlotsAsync().ConfigureAwait(false)),
         };
         var client = await _connect(cancellationToken).ConfigureAwait(false);
-        _request = new RunRequest(requested, _options.Lease, $"{Environment.MachineName}/{Environment.ProcessId}", InnerMaxNumThreads: settings.InnerMaxNumThreads, InProcesses: settings.Prefer == Prefer.Processes);
+        _request = new RunRequest(
+            requested,
+            _options.Lease,
+            $"{Environment.MachineName}/{Environment.ProcessId}",
+            InnerMaxNumThreads: settings.InnerMaxNumThreads,
+            InProcesses: settings.Prefer == Prefer.Processes,
+            TraceParent: Activity.Current is { IdFormat: ActivityIdFormat.W3C, Recorded: true } run ? run.Id : null);
         _run = await ClusterRun.OpenAsync(client, _request, _options, cancellationToken).ConfigureAwait(false);
         var slots = _run.SlotCount;
         if (slots == 0)

@@ -53,6 +53,10 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
             CodeCache = Folder("code-cache"),
             CodeCacheSize = Bytes("code-cache-size", CodeCacheOptions.LeastMaxBytes) ?? CodeCacheOptions.DefaultMaxBytes,
             CodeIdleTime = Time("code-idle-time", TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)) ?? CodeCacheOptions.DefaultIdleTime,
+            OtlpEndpoint = Url("otlp-endpoint"),
+            OtlpProtocol = Choice("otlp-protocol", OtlpProtocol.Grpc),
+            OtlpSources = Find("otlp-sources").Value?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
+            Prometheus = Flag("prometheus"),
             LogLevel = Choice("log-level", LogLevel.Information),
             DrainTimeout = Time("drain-timeout", TimeSpan.Zero, TimeSpan.FromDays(1)) ?? SiloHostOptions.DefaultDrainTimeout,
             ExitWithParent = Number("exit-with-parent", 1, int.MaxValue),
@@ -160,6 +164,30 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
 
         _faults.Add($"{source} must not be '{text}'. Use an absolute path.");
         return null;
+    }
+
+    private Uri? Url(string name)
+    {
+        var (text, source) = Find(name);
+        if (text is null || (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https")))
+        {
+            return text is null ? null : new Uri(text);
+        }
+
+        _faults.Add($"{source} must not be '{text}'. Use a URL, such as 'http://collector:4317'.");
+        return null;
+    }
+
+    private bool Flag(string name)
+    {
+        var (text, source) = Find(name);
+        if (text is null || bool.TryParse(text, out _))
+        {
+            return text is not null && bool.Parse(text);
+        }
+
+        _faults.Add($"{source} must not be '{text}'. Use 'true' or 'false'.");
+        return false;
     }
 
     private long? Bytes(string name, long least)
