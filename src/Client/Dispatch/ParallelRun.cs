@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 
 namespace Orleans.Joblib;
@@ -53,6 +54,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
     internal ParallelRun(
         RunSettings settings,
         ConfiguredBackend backend,
+        Activity? span,
         CallSource<T> source,
         ResultOrder order,
         int? maxUnconsumed,
@@ -70,7 +72,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
         _defaultWindow = settings.PreDispatch.IsAll ? 4L * backend.NJobs : Math.Max(2L, 2 * _reader.PreDispatchLeft);
         _results = order == ResultOrder.Array ? new ResultList<T>(source.Length) : null;
         _stream = order == ResultOrder.Array ? null : Channel.CreateUnbounded<CallBatch<T>>(new UnboundedChannelOptions { SingleReader = true });
-        _observer = new RunObserver(settings, backend, source.Length, _reader.PreDispatchLeft, _time);
+        _observer = new RunObserver(settings, backend, span, source.Length, _reader.PreDispatchLeft, _time);
         var timeout = backend.Backend.SupportsTimeout ? settings.Timeout : null;
         _scope = new RunScope
         {

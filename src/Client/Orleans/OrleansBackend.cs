@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Orleans.Runtime;
 
 namespace Orleans.Joblib;
@@ -94,7 +95,14 @@ public sealed class OrleansBackend : ParallelBackend
             var less => SlotsFor(less, await CountSlotsAsync().ConfigureAwait(false)),
         };
         var client = await _connect(cancellationToken).ConfigureAwait(false);
-        _request = new RunRequest(requested, _options.Lease, $"{Environment.MachineName}/{Environment.ProcessId}", InnerMaxNumThreads: settings.InnerMaxNumThreads, InProcesses: settings.Prefer == Prefer.Processes, Name: AppDomain.CurrentDomain.FriendlyName);
+        _request = new RunRequest(
+            requested,
+            _options.Lease,
+            $"{Environment.MachineName}/{Environment.ProcessId}",
+            InnerMaxNumThreads: settings.InnerMaxNumThreads,
+            InProcesses: settings.Prefer == Prefer.Processes,
+            Name: AppDomain.CurrentDomain.FriendlyName,
+            TraceParent: Activity.Current is { IdFormat: ActivityIdFormat.W3C, Recorded: true } run ? run.Id : null);
         _run = await ClusterRun.OpenAsync(client, _request, _options, cancellationToken).ConfigureAwait(false);
         var slots = _run.SlotCount;
         if (slots == 0)

@@ -32,6 +32,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
 
     public async Task<RunGrant> StartAsync(RunRequest request, SlotGrant[] held)
     {
+        using var span = JoblibInstruments.StartCoordinate(request.TraceParent, request.RequestedSlots);
         if (_request is null)
         {
             _slots = held;
@@ -52,6 +53,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
             static (grain, _) => grain.RenewOrEndAsync(),
             this,
             new GrainTimerCreationOptions(request.Lease / RenewalsPerLease, request.Lease / RenewalsPerLease) { KeepAlive = true, Interleave = true });
+        span?.SetTag("joblib.slots", _slots.Length);
         SiloLog.RunOpened(logger, Run, request.Client, _slots.Length, _silos.Count);
         return Grant();
     }

@@ -58,6 +58,10 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
             ArrayFolder = Folder("array-folder"),
             ArrayStoreSize = Bytes("array-store-size", SiloArrayOptions.LeastMaxBytes),
             Blobs = Blobs("blobs"),
+            OtlpEndpoint = Url("otlp-endpoint"),
+            OtlpProtocol = Choice("otlp-protocol", OtlpProtocol.Grpc),
+            OtlpSources = Find("otlp-sources").Value?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
+            Prometheus = Switch("prometheus"),
             LogLevel = Choice("log-level", LogLevel.Information),
             DrainTimeout = Time("drain-timeout", TimeSpan.Zero, TimeSpan.FromDays(1)) ?? SiloHostOptions.DefaultDrainTimeout,
             ExitWithParent = Number("exit-with-parent", 1, int.MaxValue),
@@ -222,6 +226,18 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
             _faults.Add($"{source}: {exception.Message}");
             return null;
         }
+    }
+
+    private Uri? Url(string name)
+    {
+        var (text, source) = Find(name);
+        if (text is null || (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https")))
+        {
+            return text is null ? null : new Uri(text);
+        }
+
+        _faults.Add($"{source} must not be '{text}'. Use a URL, such as 'http://collector:4317'.");
+        return null;
     }
 
     private long? Bytes(string name, long least)

@@ -52,6 +52,14 @@ internal sealed record SiloHostOptions
 
     internal TimeSpan CodeIdleTime { get; init; } = CodeCacheOptions.DefaultIdleTime;
 
+    internal Uri? OtlpEndpoint { get; init; }
+
+    internal OtlpProtocol OtlpProtocol { get; init; }
+
+    internal IReadOnlyList<string> OtlpSources { get; init; } = [];
+
+    internal bool Prometheus { get; init; }
+
     internal LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     internal TimeSpan DrainTimeout { get; init; } = DefaultDrainTimeout;

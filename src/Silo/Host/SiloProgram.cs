@@ -174,6 +174,7 @@ internal static class SiloProgram
             builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         }
 
+        SiloTelemetry.Add(builder, options, silo);
         builder.UseOrleans(orleans => Configure(orleans, options, redis, silo, gateway));
 
         // For loops inside calls that name "orleans".
@@ -182,6 +183,7 @@ internal static class SiloProgram
         var app = builder.Build();
         app.MapGet("/healthz/live", () => Results.Text("live\n"));
         app.MapGet("/healthz/ready", () => health.IsReady ? Results.Text("ready\n") : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        SiloTelemetry.Map(app, options);
         app.MapGet("/load", async (MembershipView membership, IGrainFactory grains) => Results.Json(await ClusterLoad.AskAsync(membership, grains).ConfigureAwait(false)));
         return app;
     }

@@ -57,6 +57,7 @@ internal sealed class SiloWorkers : IDisposable
         _grains = grains;
         _time = time;
         _logger = logger;
+        SiloGauges.Add(this, () => Status);
         _sweep = time.CreateTimer(static workers => ((SiloWorkers)workers!).EndExpiredRuns(), this, SweepPeriod, SweepPeriod);
     }
 
@@ -386,6 +387,7 @@ internal sealed class SiloWorkers : IDisposable
             return;
         }
 
+        SiloGauges.Remove(this);
         Interlocked.Add(ref _workersOfProcess, -_pool.Size);
         _sweep.Dispose();
         foreach (var id in _runs.Keys)
