@@ -2,11 +2,12 @@ using Orleans.Runtime;
 
 namespace Orleans.Joblib.Benchmarks.EndToEnd;
 
-/// <summary>The backend under measurement, ready: for <c>"orleans"</c>, a cluster of one silo in this process; for <c>"orleans-remote"</c>, silos in processes of their own.</summary>
+/// <summary>The backend under measurement, ready: for <c>"orleans"</c>, a cluster of one silo in this process; for <c>"orleans-remote"</c>, silos in processes of their own; for <c>"orleans-processes"</c>, such silos whose workers are processes too.</summary>
 internal sealed class BackendSession : IDisposable
 {
     internal const string Orleans = "orleans";
     internal const string OrleansRemote = "orleans-remote";
+    internal const string OrleansProcesses = "orleans-processes";
 
     private readonly LocalCluster? _cluster;
     private readonly SiloProcesses? _silos;
@@ -44,11 +45,11 @@ internal sealed class BackendSession : IDisposable
             return new BackendSession(name, cluster) { BareCall = lane => client.GetGrain<IEchoGrain>(lane).Echo(1).AsTask() };
         }
 
-        if (name == OrleansRemote)
+        if (name is OrleansRemote or OrleansProcesses)
         {
-            var processes = SiloProcesses.Start(silos, slots ?? Environment.ProcessorCount);
+            var processes = SiloProcesses.Start(silos, slots ?? Environment.ProcessorCount, inProcesses: name == OrleansProcesses);
             var connection = JoblibCluster.ConnectAsync(processes.Address).GetAwaiter().GetResult();
-            Joblib.RegisterParallelBackend(OrleansRemote, () => new OrleansBackend(connection.Client));
+            Joblib.RegisterParallelBackend(name, () => new OrleansBackend(connection.Client));
             var management = connection.Client.GetGrain<IManagementGrain>(0);
             var silo = management.GetHosts(onlyActive: true).GetAwaiter().GetResult().Keys.First();
             var grain = connection.Client.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo));

@@ -5,13 +5,13 @@ using Orleans.Joblib.Benchmarks.EndToEnd;
 IWorkload[] workloads =
 [
     new NoOpWorkload(), new StreamWorkload(), new LatencyWorkload(), new ScalingWorkload(), new SlotsWorkload(), new ColdWorkload(), new LengthWorkload(),
-    new LargeArrayWorkload(), new MappedArrayWorkload(), new ManyArraysWorkload(), new LargeResultsWorkload(),
+    new LargeArrayWorkload(), new MappedArrayWorkload(), new ManyArraysWorkload(), new LargeResultsWorkload(), new BlobWorkload(),
 ];
 
 var workload = new Argument<string>("workload") { Description = "What is measured; see benchmarks/README.md." };
 workload.AcceptOnlyFromAmong([.. workloads.Select(w => w.Name)]);
 var backend = new Option<string>("--backend") { Description = "Where calls run.", DefaultValueFactory = _ => "threading" };
-backend.AcceptOnlyFromAmong("threading", "sequential", "loky", "multiprocessing", "orleans", "orleans-remote");
+backend.AcceptOnlyFromAmong("threading", "sequential", "loky", "multiprocessing", "orleans", "orleans-remote", "orleans-processes");
 var calls = new Option<int?>("--calls") { Description = "Calls of a run. Default: the workload's." };
 var nJobs = new Option<int?>("--n-jobs") { Description = "Calls made at once. Default: one per core; 64 for slots." };
 var runs = new Option<int>("--runs") { Description = "Measured runs of every side.", DefaultValueFactory = _ => 5 };

@@ -25,7 +25,7 @@ internal sealed class SiloProcesses : IDisposable
         return process.WorkingSet64;
     });
 
-    internal static SiloProcesses Start(int silos, int slotsPerSilo)
+    internal static SiloProcesses Start(int silos, int slotsPerSilo, bool inProcesses = false)
     {
         var started = new SiloProcesses();
         try
@@ -33,7 +33,7 @@ internal sealed class SiloProcesses : IDisposable
             var primary = FreePort();
             for (var i = 0; i < silos; i++)
             {
-                var gateway = started.Add(i == 0 ? primary : FreePort(), primary, slotsPerSilo);
+                var gateway = started.Add(i == 0 ? primary : FreePort(), primary, slotsPerSilo, inProcesses);
                 started.Address = i == 0 ? $"localhost:{gateway}" : $"{started.Address},localhost:{gateway}";
             }
 
@@ -58,13 +58,13 @@ internal sealed class SiloProcesses : IDisposable
         _cache.Delete(recursive: true);
     }
 
-    private int Add(int port, int primary, int slots)
+    private int Add(int port, int primary, int slots, bool inProcesses)
     {
         var program = typeof(SiloProcesses).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "SiloProgram").Value!;
         string[] arguments =
         [
             program, "--cluster", "localhost", "--primary-port", $"{primary}", "--silo-port", $"{port}", "--gateway-port", "0", "--health-port", "0",
-            "--slots", $"{slots}", "--log-level", "Error", "--exit-with-parent", $"{Environment.ProcessId}",
+            "--slots", $"{slots}", "--workers", inProcesses ? "Processes" : "Threads", "--log-level", "Error", "--exit-with-parent", $"{Environment.ProcessId}",
         ];
         var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true };
 

@@ -62,4 +62,10 @@ internal static partial class JoblibLog
 
     [LoggerMessage(19, LogLevel.Warning, "mmapMode '{Mode}' is not compatible with the compressed file '{Path}': it is ignored, and the file is read.")]
     internal static partial void MmapModeIgnored(ILogger logger, MmapMode mode, string path);
+
+    [LoggerMessage(20, LogLevel.Debug, "The coordinator of run {Run} could not be told how far it has come.")]
+    internal static partial void ProgressNotTold(ILogger logger, Exception exception, Guid run);
+
+    [LoggerMessage(40, LogLevel.Warning, "A blob of {Bytes} bytes is not in '{Place}' any more; the array takes another way, or the same once more")]
+    internal static partial void BlobGone(ILogger logger, long bytes, string place);
 }

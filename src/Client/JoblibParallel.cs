@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace Orleans.Joblib;
@@ -157,6 +158,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         Enter();
         CallSource<T>? source = null;
         ConfiguredBackend? backend = null;
+        Activity? span = null;
 
         // A loop inside a call of the same silo needs the worker that its caller occupies.
         var lent = _elsewhere ? CallThreads.Lend() : null;
@@ -165,7 +167,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
             cancellationToken.ThrowIfCancellationRequested();
             if (_settings.Backend.Settings.NJobs != 1)
             {
-                backend = await ConfigureAsync(cancellationToken).ConfigureAwait(false);
+                (backend, span) = await ConfigureAsync(cancellationToken).ConfigureAwait(false);
             }
 
             var runsHere = backend is null || backend.Backend is SequentialBackend || (backend.NJobs == 1 && !backend.Backend.RunsElsewhere);
@@ -174,12 +176,14 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
             if (runsHere)
             {
                 lent?.Dispose();
+                JoblibInstruments.Discard(span);
                 return Sequential(source, backend, order, cancellationToken);
             }
 
             var run = new ParallelRun<T>(
                 _settings,
                 backend!,
+                span,
                 source,
                 order,
                 maxUnconsumed,
@@ -189,6 +193,8 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
                     Release(ended, reusable);
                 },
                 cancellationToken);
+            // From here it is the run's to end.
+            span = null;
             lock (_gate)
             {
                 _stop = run.Stop;
@@ -197,8 +203,9 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
             run.Start();
             return new Started<T>(run, null);
         }
-        catch (Exception)
+        catch (Exception exception)
         {
+            JoblibInstruments.Failed(span, exception);
             try
             {
                 if (source is not null)
@@ -228,16 +235,26 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         return new Started<T>(null, new SequentialRun<T>(_settings, source, () => Release(null, reusable: true), Enter, cancellationToken));
     }
 
-    private async ValueTask<ConfiguredBackend> ConfigureAsync(CancellationToken cancellationToken)
+    /// <summary>The backend, and the run's span where it had to begin before there was one: opening a run on a cluster belongs to it.</summary>
+    private async ValueTask<(ConfiguredBackend Backend, Activity? Span)> ConfigureAsync(CancellationToken cancellationToken)
     {
         var key = _settings.Backend;
         if (KeptBackends.TryTake(key, this) is { } kept)
         {
-            return kept;
+            return (kept, null);
         }
 
         var backend = Interlocked.Exchange(ref _unconfigured, null) ?? key.Choice.Create(key.NestingLevel);
-        return await ConfiguredBackend.CreateAsync(key, backend, cancellationToken).ConfigureAwait(false);
+        var span = JoblibInstruments.StartRun(backend.Name);
+        try
+        {
+            return (await ConfiguredBackend.CreateAsync(key, backend, cancellationToken).ConfigureAwait(false), span);
+        }
+        catch (Exception exception)
+        {
+            JoblibInstruments.Failed(span, exception);
+            throw;
+        }
     }
 
     private void Enter()

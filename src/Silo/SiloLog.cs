@@ -37,4 +37,13 @@ internal static partial class SiloLog
 
     [LoggerMessage(111, LogLevel.Warning, "The client did not take {Outcomes} outcomes; trying again until its lease ends.")]
     internal static partial void OutcomesNotTaken(ILogger logger, Exception exception, int outcomes);
+
+    [LoggerMessage(112, LogLevel.Warning, "Run {Run} is cancelled: {Reason}")]
+    internal static partial void RunCancelled(ILogger logger, Guid run, string reason);
+
+    [LoggerMessage(113, LogLevel.Warning, "The client of run {Run} could not be told that it was cancelled.")]
+    internal static partial void ClientNotTold(ILogger logger, Exception exception, Guid run);
+
+    [LoggerMessage(114, LogLevel.Debug, "The coordinator of run {Run} did not say how it goes.")]
+    internal static partial void RunNotSeen(ILogger logger, Exception exception, Guid run);
 }

@@ -9,6 +9,12 @@ public sealed class SiloWorkerOptions
     /// <summary>The default of <see cref="SlotsPerCore"/>: 1.</summary>
     public const double DefaultSlotsPerCore = 1;
 
+    /// <summary>The default of <see cref="IdleWorkerTimeout"/>: 60 s.</summary>
+    public static readonly TimeSpan DefaultIdleWorkerTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>The longest <see cref="IdleWorkerTimeout"/>: 30 days.</summary>
+    internal static readonly TimeSpan LongestIdleWorkerTimeout = TimeSpan.FromDays(30);
+
     /// <summary>Workers for each core that the silo may use, rounded up: the thread cap. 0.01 to 1,024. Default: 1.</summary>
     public double SlotsPerCore { get; set; } = DefaultSlotsPerCore;
 
@@ -16,10 +22,16 @@ public sealed class SiloWorkerOptions
     public int? Slots { get; set; }
 
     /// <summary>
-    /// What calls run on: threads of the silo, or processes that the silo starts for a run and ends with it. Default: threads. A run may ask for processes on any silo, with
+    /// What calls run on: threads of the silo, or processes that the silo starts for runs of the same code. Default: threads. A run may ask for processes on any silo, with
     /// <c>prefer: Prefer.Processes</c>; none gets threads where this says processes.
     /// </summary>
     public WorkerKind Workers { get; set; }
+
+    /// <summary>
+    /// How long worker processes whose last run has ended wait for the next one of the same code, which then need not start its own; zero: they end with their run. When other code comes,
+    /// they end at once. 0 s to 30 days. Default: 60 s.
+    /// </summary>
+    public TimeSpan IdleWorkerTimeout { get; set; } = DefaultIdleWorkerTimeout;
 
     /// <summary>
     /// Whether others than this library see to it that only members of the cluster reach this silo: its own TLS middleware, a closed network. Default: false, and a silo that listens on

@@ -23,6 +23,11 @@ internal sealed class SiloWorkerOptionsValidator : IValidateOptions<SiloWorkerOp
             faults.Add($"SiloWorkerOptions.Workers must not be '{options.Workers}'. Use 'Threads' or 'Processes'.");
         }
 
+        if (options.IdleWorkerTimeout < TimeSpan.Zero || options.IdleWorkerTimeout > SiloWorkerOptions.LongestIdleWorkerTimeout)
+        {
+            faults.Add($"SiloWorkerOptions.IdleWorkerTimeout must not be '{options.IdleWorkerTimeout}'. Use '00:00:00' to '{SiloWorkerOptions.LongestIdleWorkerTimeout.TotalDays:0}.00:00:00'.");
+        }
+
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }
 }

@@ -38,6 +38,8 @@ internal sealed class TlsCredentials
     }
 
     /// <summary>How messages name this process's certificate.</summary>
+    internal X509Certificate2 Certificate => Current().Certificate;
+
     internal string Name => Describe(Current().Certificate);
 
     /// <summary>What the other side would hold against this process's certificate, as far as it can be known here: it is out of date, or its own CA file does not vouch for it.</summary>

@@ -30,6 +30,10 @@ while (Console.In.ReadLine()?.Split(' ') is { } line)
             Console.WriteLine($"use {mapped[length - 1]}");
             break;
 
+        case "prove":
+            Console.WriteLine($"prove {Convert.ToHexString(StoreToken.Prove(line[1]) ?? [])}");
+            break;
+
         case "drop":
             leases.ForEach(lease => lease.Dispose());
             leases.Clear();

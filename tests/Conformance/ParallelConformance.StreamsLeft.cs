@@ -77,6 +77,15 @@ public abstract partial class ParallelConformance
             return; // One call at a time: none runs while the stream is being left.
         }
 
+        // A backend that stops calls with their process gives them a moment to hear their token; a machine that is too busy for that may need another try.
+        for (var tries = Traits.StopsOverdueCalls ? 10 : 1; !HearsThatTheStreamIsLeft(mayBeStopped: tries > 1); tries--)
+        {
+            Assert.NotEqual(1, tries);
+        }
+    }
+
+    private bool HearsThatTheStreamIsLeft(bool mayBeStopped)
+    {
         using var meeting = new Rendezvous();
 
         // One call in flight, so that the one that is read is made before those that wait: a cluster may start them in another order than they were sent in.
@@ -87,7 +96,7 @@ public abstract partial class ParallelConformance
             {
                 if (i > 0)
                 {
-                    meeting.Set("waiting");
+                    meeting.Note("waiting", Environment.ProcessId);
                     Patience.AwaitCancelled(token);
                     meeting.Set("told");
                 }
@@ -95,11 +104,13 @@ public abstract partial class ParallelConformance
                 return i;
             }))))
             {
-                meeting.Await("waiting", "a call that waits for its token");
+                Patience.Until(() => meeting.Noted("waiting").Length > 0, "a call that waits for its token");
                 break;
             }
         });
-        meeting.Await("told", "the call to hear that the stream was left");
+        var process = int.Parse(meeting.Noted("waiting")[0], System.Globalization.CultureInfo.InvariantCulture);
+        Patience.Until(() => meeting.IsSet("told") || (mayBeStopped && !Processes.Living.IsAlive(process)), "the call to hear that the stream was left");
+        return meeting.IsSet("told");
     }
 
     [Theory]

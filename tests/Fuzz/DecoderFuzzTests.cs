@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Orleans.Joblib.Tests.Arrays;
 using Xunit;
 using static Orleans.Joblib.Joblib;
 
@@ -7,25 +8,48 @@ namespace Orleans.Joblib.Tests;
 
 /// <summary>Payloads that were cut, changed, mixed or made up end with an error or a value: never a crash, a hang or memory out of proportion.</summary>
 /// <remarks><c>JOBLIB_FUZZ_INPUTS</c> says how many inputs (20,000 unless told), <c>JOBLIB_FUZZ_SEED</c> repeats a run.</remarks>
-public sealed class DecoderFuzzTests(ITestOutputHelper output)
+public sealed class DecoderFuzzTests(ITestOutputHelper output) : IDisposable
 {
+    private const int LargeArrayBytes = 1000;
+
     // Twice the promise: the meter also counts what the test itself and the runtime's own tables allocate.
     private const long MostBytesPerByte = 2 * DecodeLimits.MemoryFactor;
     private const long MostFreeBytes = 8 * DecodeLimits.FreeMemory;
 
     private static readonly TimeSpan LongestInput = TimeSpan.FromSeconds(20);
 
+    private readonly TempFolder _folder = new(Directory.Exists("/dev/shm") ? "/dev/shm" : null);
+
+    public void Dispose()
+    {
+        // Mappings are closed by the collector.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        _folder.Dispose();
+    }
+
     [Fact]
-    public void Decode_HostilePayloads_EndWithAnErrorOrAValue()
+    public void Decode_HostilePayloads_EndWithAnErrorOrAValue() => Fuzz(Corpus(), null);
+
+    [Fact]
+    public void Decode_HostileReferencesToArrays_EndWithAnErrorOrAValue()
+    {
+        Assert.SkipUnless(ArrayStore.IsSupported, "Arrays are shared on Linux.");
+        using var store = new ArrayStore(new ArrayStoreOptions { TempFolder = _folder.Root });
+        using var sink = new StoreSink(store, LargeArrayBytes);
+        using var source = new StoreSource();
+        Fuzz(CorpusOfArrays(sink), source);
+    }
+
+    private void Fuzz(byte[][] corpus, IArraySource? arrays)
     {
         var inputs = int.Parse(Environment.GetEnvironmentVariable("JOBLIB_FUZZ_INPUTS") ?? "20000", CultureInfo.InvariantCulture);
         var seed = int.Parse(Environment.GetEnvironmentVariable("JOBLIB_FUZZ_SEED") ?? Random.Shared.Next().ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
         output.WriteLine($"JOBLIB_FUZZ_SEED={seed} JOBLIB_FUZZ_INPUTS={inputs}");
         var random = new Random(seed);
-        var corpus = Corpus();
         foreach (var original in corpus)
         {
-            Assert.True(TryDecode(new PayloadDecoder(new LoadedCode()), original), $"seed {seed}: a payload of the corpus itself was refused.");
+            Assert.True(TryDecode(new PayloadDecoder(new LoadedCode()), original, arrays), $"seed {seed}: a payload of the corpus itself was refused.");
         }
 
         var decoder = new PayloadDecoder(new LoadedCode());
@@ -44,7 +68,7 @@ public sealed class DecoderFuzzTests(ITestOutputHelper output)
             bool isValue;
             try
             {
-                isValue = TryDecode(decoder, payload);
+                isValue = TryDecode(decoder, payload, arrays);
             }
             catch (Exception exception)
             {
@@ -63,18 +87,18 @@ public sealed class DecoderFuzzTests(ITestOutputHelper output)
         Assert.InRange(accepted, 0, inputs - 1);
     }
 
-    private static bool TryDecode(PayloadDecoder decoder, byte[] payload)
+    private static bool TryDecode(PayloadDecoder decoder, byte[] payload, IArraySource? arrays)
     {
         try
         {
             switch (payload.Length > 3 ? payload[3] % 3 : 0)
             {
                 case PayloadFormat.Calls:
-                    decoder.DecodeCalls(payload);
+                    decoder.DecodeCalls(payload, arrays);
                     break;
 
                 case PayloadFormat.Results:
-                    decoder.DecodeResults(payload, new object[3].AsSpan());
+                    decoder.DecodeResults(payload, new object[3].AsSpan(), arrays);
                     break;
 
                 default:
@@ -158,6 +182,22 @@ public sealed class DecoderFuzzTests(ITestOutputHelper output)
             Travel.EncodeResults<object>(typeof(Dictionary<string, List<int>>), new Uri("https://example.org"), new System.Text.RegularExpressions.Regex("a+")),
             Travel.EncodeResults<object>(DateTime.MaxValue, new DateOnly(2020, 1, 1), System.Numerics.BigInteger.Pow(7, 50)),
             new PayloadEncoder(new LoadedCode()).EncodeFailure(new AggregateException(new ArgumentException("m", "p"), new InvalidOperationException("i")), new CallFailure(1, "c", null, "w")),
+        ];
+    }
+
+    private byte[][] CorpusOfArrays(StoreSink sink)
+    {
+        double[] numbers = [.. Enumerable.Range(0, 2 * LargeArrayBytes).Select(i => (double)i)];
+        var matrix = new int[40, 25];
+        using var mapped = MemmappedArray<float>.Create(_folder["user.npy"], [20, 30]);
+        var encoder = new PayloadEncoder(new LoadedCode());
+        return
+        [
+            encoder.EncodeCalls<double>([Delayed(() => numbers[0]), Delayed((double[] array, int i) => array[i], numbers, 3)], sink),
+            encoder.EncodeCalls<int>([Delayed((ReadOnlyMemory<double> view) => view.Length, (ReadOnlyMemory<double>)numbers.AsMemory(10, 500)), Delayed(() => matrix.Length)], sink),
+            encoder.EncodeCalls<long>([Delayed((MemmappedArray<float> array) => array.ByteLength, mapped), Delayed((MemmappedArray<float> array) => array.ByteLength, mapped.Transpose())], sink),
+            encoder.EncodeResults<object>([numbers, matrix, mapped], sink),
+            encoder.EncodeResults<object>([mapped.Slice(1, 10), new[] { numbers, numbers }, numbers.AsMemory()], sink),
         ];
     }
 }

@@ -59,7 +59,7 @@ public sealed class SiloWorkersTests(TwoSilos silos) : IClassFixture<TwoSilos>
 
     [Fact]
     public void Options_SeveralFaults_AreReportedTogether() =>
-        Assert.Equal(3, new SiloWorkerOptionsValidator().Validate(null, new SiloWorkerOptions { Slots = 0, SlotsPerCore = 0, Workers = (WorkerKind)2 }).Failures!.Count());
+        Assert.Equal(4, new SiloWorkerOptionsValidator().Validate(null, new SiloWorkerOptions { Slots = 0, SlotsPerCore = 0, Workers = (WorkerKind)2, IdleWorkerTimeout = TimeSpan.FromSeconds(-1) }).Failures!.Count());
 
     private SiloWorkers Make(FakeTimeProvider time)
     {
@@ -68,6 +68,8 @@ public sealed class SiloWorkersTests(TwoSilos silos) : IClassFixture<TwoSilos>
             Options.Create(new SiloWorkerOptions { Slots = 2 }),
             silo.GetRequiredService<SiloCodecs>(),
             silo.GetRequiredService<SiloProcesses>(),
+            silo.GetRequiredService<SiloArrays>(),
+            new TaskStream(time),
             silo.GetRequiredService<MembershipView>(),
             silos.Grains,
             time,

@@ -102,7 +102,7 @@ public sealed class ConnectTests
     {
         var exception = await Assert.ThrowsAsync<JoblibException>(() => JoblibCluster.ConnectAsync(cluster, Soon).WaitAsync(Patience.Limit));
         Assert.Equal("docs/errors.md#" + heading, exception.HelpLink);
-        Assert.Contains(says, exception.Message);
+        Assert.True(exception.Message.Contains(says, StringComparison.Ordinal), exception.Message);
         Assert.DoesNotContain("secret", exception.Message);
     }
 

@@ -12,7 +12,7 @@ public sealed class SiloProgramTests
     {
         var (code, output) = await RunAsync(["--help"]);
         Assert.Equal(0, code);
-        Assert.All(["--cluster", "--silo-port", "--gateway-port", "--listen-address", "--tls-ca", "--drain-timeout", "--code-cache", "--code-cache-size", "--code-idle-time", "--workers"], option => Assert.Contains(option, output));
+        Assert.All(["--cluster", "--silo-port", "--gateway-port", "--listen-address", "--tls-ca", "--drain-timeout", "--code-cache", "--code-cache-size", "--code-idle-time", "--workers", "--idle-worker-timeout"], option => Assert.Contains(option, output));
         Assert.DoesNotContain("--tls-password", output);
     }
 
@@ -51,6 +51,9 @@ public sealed class SiloProgramTests
     [InlineData("--code-cache-size 9999999999G", "--code-cache-size must not be '9999999999G'")]
     [InlineData("--code-cache-size big", "--code-cache-size must not be 'big'")]
     [InlineData("--workers fibres", "--workers must not be 'fibres'. Use one of 'Threads', 'Processes'")]
+    [InlineData("--otlp-endpoint collector:4317", "--otlp-endpoint must not be 'collector:4317'. Use a URL")]
+    [InlineData("--otlp-protocol smoke", "--otlp-protocol must not be 'smoke'. Use one of 'Grpc', 'HttpProtobuf'")]
+    [InlineData("--prometheus maybe", "--prometheus must not be 'maybe'")]
     [InlineData("--code-idle-time 0", "--code-idle-time must not be '0'")]
     [InlineData("--code-idle-time 8.00:00:00", "--code-idle-time must not be '8.00:00:00'")]
     public async Task Start_BadSetting_ExitsWithTwoAndSaysSo(string arguments, string fault)

@@ -8,9 +8,9 @@ if (args is ["loky" or "multiprocessing", var mode])
 }
 
 // A client for tests, to be killed: endless loops on a cluster, or one flood of batches. It ends when its standard input does, so with the process that started it.
-if (args is not [var cluster, var lease, "loops" or "flood"])
+if (args is not [var cluster, var lease, "loops" or "flood" or "arrays"])
 {
-    Console.Error.WriteLine("usage: loop-client CLUSTER LEASE-SECONDS loops|flood");
+    Console.Error.WriteLine("usage: loop-client CLUSTER LEASE-SECONDS loops|flood|arrays");
     return 2;
 }
 
@@ -35,6 +35,21 @@ while (true)
 {
     try
     {
+        if (args[2] == "arrays")
+        {
+            // Of a loop that ends only with this process: its arrays are in use when it does.
+            using var endless = Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client, options), batchSize: 1);
+            var array = Enumerable.Range(0, 1 << 20).Select(i => (long)i).ToArray();
+            foreach (var sum in endless.Stream(Enumerable.Range(0, int.MaxValue).Select(i => Delayed(() => array.Sum() + Step(0)))))
+            {
+                if (!said)
+                {
+                    said = true;
+                    Console.WriteLine($"loop-client ready {sum}");
+                }
+            }
+        }
+
         using var parallel = args[2] == "flood"
             ? Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client, options), batchSize: 1, preDispatch: "all")
             : Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client, options));

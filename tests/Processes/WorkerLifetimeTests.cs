@@ -57,6 +57,59 @@ public sealed class WorkerLifetimeTests
     }
 
     [Fact]
+    public void Run_LoopOfLokyAlikeToOneThatRuns_HasItsWorkers_ThoughAnotherReplacedThePoolMeanwhile()
+    {
+        using var meeting = new Rendezvous();
+        using var first = Parallel(2, "loky", batchSize: 1);
+        var workers = Workers(first);
+        var running = Task.Run(() => first.Run([Delayed(() =>
+        {
+            meeting.Set("started");
+            meeting.Await("release", "the other loops to end");
+            return Environment.ProcessId;
+        })]));
+        meeting.Await("started", "the first loop to hold the pool");
+        using var other = Parallel(2, "loky", batchSize: 1, backendOptions: new LokyBackendOptions { Initializer = Load, InitArgs = [21] });
+        Assert.Empty(Workers(other).Intersect(workers));
+        using var alike = Parallel(2, "loky", batchSize: 1);
+        Assert.Subset(workers.ToHashSet(), Patience.Within(() => alike.Run(Sleepers(20))).ToHashSet());
+        meeting.Set("release");
+        Assert.Subset(workers.ToHashSet(), Patience.Await(running, "the first loop").ToHashSet());
+        Assert.Equal(workers, Workers(alike));
+    }
+
+    [Fact]
+    public void Run_LoopOfLokyWithFewerJobsWhileALargerOneEnds_HasNoMoreWorkersThanItsJobs()
+    {
+        using var meeting = new Rendezvous();
+        using var config = ParallelConfig("loky", innerMaxNumThreads: 1);
+        int[] four;
+        using var two = Parallel(2, batchSize: 1);
+        using (var large = Parallel(4, batchSize: 1))
+        {
+            four = Workers(large, 4);
+
+            // The smaller loop comes while all four are busy: none of them can go then.
+            var busy = Task.Run(() => large.Run(Enumerable.Range(0, 4).Select(_ => Delayed(() =>
+            {
+                meeting.Add("busy");
+                meeting.Await("release", "the smaller loop to come");
+                return 0;
+            }))));
+            Patience.Until(() => meeting.Count("busy") == 4, "all workers to be busy");
+            var coming = Task.Run(() => two.Run([Delayed(() => 1)]));
+            meeting.Set("release");
+            Patience.Await(busy, "the larger loop");
+            Assert.Equal([1], Patience.Await(coming, "the smaller loop"));
+        }
+
+        var left = Workers(two);
+        Assert.Equal(left, ReusablePool.ProcessIds.Order());
+        Assert.Subset(four.ToHashSet(), left.ToHashSet());
+        Living.AwaitEnd(four.Except(left));
+    }
+
+    [Fact]
     public void Run_LoopsOfMultiprocessing_HaveWorkersOfTheirOwnThatEndWithThem()
     {
         using var first = Parallel(2, "multiprocessing", batchSize: 1);

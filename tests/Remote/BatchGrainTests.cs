@@ -117,6 +117,8 @@ public sealed class BatchGrainTests(BatchGrainTests.Cluster cluster) : IClassFix
 
     private sealed class Observer : IRunObserver
     {
+        public Task CancelledAsync(string reason) => Task.CompletedTask;
+
         internal ConcurrentDictionary<long, BatchOutcome> Outcomes { get; } = [];
 
         public Task BatchesEndedAsync(BatchOutcome[] outcomes)

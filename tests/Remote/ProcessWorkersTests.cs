@@ -50,7 +50,7 @@ public sealed class ProcessWorkersTests
     [Fact]
     public async Task Run_ThatAsksForProcesses_GetsThemOfTheSilo_AndTheyGoWithIt()
     {
-        await using var silos = await SiloCluster.StartAsync(silos: 1, slots: 2);
+        await using var silos = await SiloCluster.StartAsync(silos: 1, slots: 2, "--idle-worker-timeout", "0");
         await using var cluster = await silos.ConnectAsync();
         int[] workers;
         using (var parallel = Parallel(-1, new OrleansBackend(cluster.Client), prefer: Prefer.Processes))
@@ -65,13 +65,36 @@ public sealed class ProcessWorkersTests
     }
 
     [Fact]
+    public async Task Run_AfterAnother_HasItsProcesses_UntilTheyHaveWaitedTooLong()
+    {
+        await using var silos = await SiloCluster.StartAsync(silos: 1, slots: 1, "--workers", "processes", "--idle-worker-timeout", "2");
+        await using var cluster = await silos.ConnectAsync();
+        var workers = new List<int>();
+        for (var time = 0; time < 3; time++)
+        {
+            using var parallel = Parallel(-1, new OrleansBackend(cluster.Client));
+            workers.AddRange(Patience.Within(() => parallel.Run([Delayed(() => Environment.ProcessId)])));
+        }
+
+        // A machine that stands still for two seconds in between may start another.
+        Assert.InRange(workers.Distinct().Count(), 1, 2);
+        Living.AwaitEnd(workers);
+        using var later = Parallel(-1, new OrleansBackend(cluster.Client));
+        Assert.DoesNotContain(Patience.Within(() => later.Run([Delayed(() => Environment.ProcessId)]))[0], workers);
+    }
+
+    [Fact]
     public async Task Run_ThatAsksForProcesses_OnALocalCluster_GetsThemToo()
     {
-        await using var cluster = await LocalCluster.StartAsync(slotsPerSilo: 2);
-        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client), prefer: Prefer.Processes);
-        var workers = Patience.Within(() => parallel.Run(Enumerable.Range(0, 20).Select(_ => Delayed(() => Environment.ProcessId)))).Distinct().ToArray();
-        Assert.All(workers, worker => Assert.Equal(Environment.ProcessId, Living.ParentOf(worker)));
-        await parallel.DisposeAsync();
+        int[] workers;
+        await using (var cluster = await LocalCluster.StartAsync(slotsPerSilo: 2))
+        {
+            using var parallel = Parallel(-1, new OrleansBackend(cluster.Client), prefer: Prefer.Processes);
+            workers = [.. Patience.Within(() => parallel.Run(Enumerable.Range(0, 20).Select(_ => Delayed(() => Environment.ProcessId)))).Distinct()];
+            Assert.All(workers, worker => Assert.Equal(Environment.ProcessId, Living.ParentOf(worker)));
+            await parallel.DisposeAsync();
+        }
+
         Living.AwaitEnd(workers);
     }
 
@@ -142,7 +165,7 @@ public sealed class ProcessWorkersTests
     [Fact]
     public async Task Run_WhoseLeaseEnds_LeavesNoWorker()
     {
-        await using var silos = await SiloCluster.StartAsync(silos: 1, slots: 1, "--workers", "processes");
+        await using var silos = await SiloCluster.StartAsync(silos: 1, slots: 1, "--workers", "processes", "--idle-worker-timeout", "0");
         using var client = await LoopClientProcess.StartAsync(silos.Address, TimeSpan.FromSeconds(1), floods: true);
         Patience.Until(() => Living.ChildrenOf(silos.Silos[0].Id).Any(), "a worker process");
         await client.KillAsync();

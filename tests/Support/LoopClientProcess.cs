@@ -19,9 +19,11 @@ internal sealed class LoopClientProcess : IDisposable
     /// <param name="cluster">The cluster string.</param>
     /// <param name="lease">How long the cluster keeps its runs once it is silent.</param>
     /// <param name="floods">Whether its loop is one of 50,000 batches of one, all dispatched at once; else loops of 200 calls, one after the other.</param>
-    internal static async Task<LoopClientProcess> StartAsync(string cluster, TimeSpan lease, bool floods = false)
+    /// <param name="hasArrays">Whether it is one endless loop over a large array instead.</param>
+    /// <param name="environment">Variables of its own.</param>
+    internal static async Task<LoopClientProcess> StartAsync(string cluster, TimeSpan lease, bool floods = false, bool hasArrays = false, IReadOnlyDictionary<string, string?>? environment = null)
     {
-        var client = new LoopClientProcess(ChildProcess.Start("LoopClientProgram", [cluster, lease.TotalSeconds.ToString(CultureInfo.InvariantCulture), floods ? "flood" : "loops"]));
+        var client = new LoopClientProcess(ChildProcess.Start("LoopClientProgram", [cluster, lease.TotalSeconds.ToString(CultureInfo.InvariantCulture), hasArrays ? "arrays" : floods ? "flood" : "loops"], environment));
         try
         {
             await client._process.LineAsync("loop-client ready");

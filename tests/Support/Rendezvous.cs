@@ -8,6 +8,9 @@ internal sealed class Rendezvous : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("joblib-tests-").FullName;
 
+    /// <summary>What must be visible wherever calls are made.</summary>
+    internal string Folder => _folder;
+
     internal void Set(string signal) => File.WriteAllBytes(PathOf(signal), []);
 
     internal bool IsSet(string signal) => File.Exists(PathOf(signal));

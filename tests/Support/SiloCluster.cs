@@ -63,6 +63,14 @@ public sealed class SiloCluster : IAsyncDisposable
         return started;
     }
 
+    /// <summary>Starts more silos with variables of their own, each by a command that puts it on a host of its own, say; and waits until they are ready.</summary>
+    public async Task<IReadOnlyList<SiloProcess>> AddAsync(int count, IReadOnlyDictionary<string, string?>? environment, string[]? prefix, params string[] arguments)
+    {
+        var started = Enumerable.Range(0, count).Select(_ => Launch(environment, prefix, arguments)).ToArray();
+        await Task.WhenAll(started.Select(silo => silo.ReadyAsync()));
+        return started;
+    }
+
     /// <summary>Forgets a silo, which is ended if it runs.</summary>
     public async Task RemoveAsync(SiloProcess silo)
     {
@@ -111,18 +119,18 @@ public sealed class SiloCluster : IAsyncDisposable
 
     private static string Escaped(string? path) => Uri.EscapeDataString(path!);
 
-    private SiloProcess Launch()
+    private SiloProcess Launch(IReadOnlyDictionary<string, string?>? environment = null, string[]? prefix = null, string[]? more = null)
     {
-        string[] arguments = ["--cluster", Redis.ClusterString(Name), "--silo-port", "0", "--gateway-port", "0", "--health-port", "0", .. _arguments];
+        string[] arguments = ["--cluster", Redis.ClusterString(Name), "--silo-port", "0", "--gateway-port", "0", "--health-port", "0", .. _arguments, .. more ?? []];
         SiloProcess silo;
         if (_network is null)
         {
-            silo = SiloProcess.Launch(arguments);
+            silo = SiloProcess.Launch(arguments, environment, prefix: prefix);
         }
         else
         {
             var host = Enumerable.Range(0, int.MaxValue).First(number => !_hosts.ContainsValue(number));
-            silo = SiloProcess.Launch([.. arguments, "--listen-address", _network.Address(host)], networkNamespace: _network.Name(host));
+            silo = SiloProcess.Launch([.. arguments, "--listen-address", _network.Address(host)], environment, _network.Name(host), prefix);
             _hosts.Add(silo, host);
         }
 

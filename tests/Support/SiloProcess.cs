@@ -17,6 +17,8 @@ public sealed class SiloProcess : IAsyncDisposable
 
     public Uri Health => new(_ready["health"]);
 
+    public Uri Dashboard => new(_ready["dashboard"]);
+
     public int Id => _process.Id;
 
     public int Slots => int.Parse(_ready["slots"]);

@@ -22,8 +22,23 @@ public interface ICoordinatorGrain : IGrainWithGuidKey
     Task<int> ReportAsync(BatchReport[] reports);
 
     /// <summary>Ends the run: queued batches are dropped, workers that still execute one are given up, grains go.</summary>
+    /// <param name="last">How far it came; null when the client does not say.</param>
     [Alias("End")]
-    Task EndAsync();
+    Task EndAsync(ClientProgress? last = null);
+
+    /// <summary>The client says how far the run has come, once a second at most.</summary>
+    [Alias("Tell")]
+    Task TellAsync(ClientProgress progress);
+
+    /// <summary>Cancels the run from outside: its client is told, and its loop fails with <see cref="JoblibException"/>.</summary>
+    /// <param name="reason">Who cancels it, and why; for the client's error.</param>
+    /// <returns>False when the run was not open any more.</returns>
+    [Alias("Cancel")]
+    Task<bool> CancelAsync(string reason);
+
+    /// <summary>The run for people who look at the cluster; null when it is not open here.</summary>
+    [Alias("GetInfo")]
+    Task<RunInfo?> GetInfoAsync();
 
     /// <summary>What the run has done so far.</summary>
     [Alias("GetStatus")]

@@ -8,4 +8,10 @@ public interface IRunObserver : IGrainObserver
     [Alias("BatchesEnded")]
     [ResponseTimeout("00:00:05")]
     Task BatchesEndedAsync(BatchOutcome[] outcomes);
+
+    /// <summary>The run was cancelled from outside: its loop is to fail.</summary>
+    /// <param name="reason">Who cancelled it, and why.</param>
+    [Alias("Cancelled")]
+    [ResponseTimeout("00:00:05")]
+    Task CancelledAsync(string reason);
 }

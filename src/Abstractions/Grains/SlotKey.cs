@@ -19,7 +19,13 @@ public readonly record struct SlotKey(Guid Run, int Number, SiloAddress Silo)
     /// <summary>The key of a silo's code grain.</summary>
     internal static string ForCode(SiloAddress silo) => "code@" + silo.ToParsableString();
 
-    /// <summary>The silo that a batch grain, or a silo's slots or code grain, belongs to.</summary>
+    /// <summary>The key of a silo's monitor grain.</summary>
+    internal static string ForMonitor(SiloAddress silo) => "monitor@" + silo.ToParsableString();
+
+    /// <summary>The key of a silo's array grain.</summary>
+    internal static string ForArrays(SiloAddress silo) => "arrays@" + silo.ToParsableString();
+
+    /// <summary>The silo that a batch grain, or a silo's slots, code, array or monitor grain, belongs to.</summary>
     internal static SiloAddress SiloOf(string key) => SiloAddress.FromParsableString(key[(key.IndexOf('@', Math.Max(0, key.IndexOf('/', StringComparison.Ordinal))) + 1)..]);
 
     /// <summary>Reads a key back.</summary>

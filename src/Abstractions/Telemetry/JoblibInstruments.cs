@@ -7,7 +7,7 @@ namespace Orleans.Joblib;
 internal static class JoblibInstruments
 {
     private static readonly ActivitySource Source = new(JoblibTelemetry.ActivitySourceName);
-    private static readonly Meter Meter = new(JoblibTelemetry.MeterName);
+    internal static readonly Meter Meter = new(JoblibTelemetry.MeterName);
 
     private static readonly Counter<long> Runs = Meter.CreateCounter<long>("joblib.runs", "{run}", "Runs that ended.");
     private static readonly Counter<long> Calls = Meter.CreateCounter<long>("joblib.calls", "{call}", "Calls whose batch ended.");
@@ -17,12 +17,13 @@ internal static class JoblibInstruments
     private static readonly Histogram<double> QueueTime = Meter.CreateHistogram<double>("joblib.batch.queue.duration", "s", "From a batch's dispatch to the worker that took it up.");
     private static readonly Histogram<long> PayloadSize = Meter.CreateHistogram<long>("joblib.payload.size", "By", "A batch's size on the wire; 0 when it passed by reference.");
     private static readonly Counter<long> CodeSize = Meter.CreateCounter<long>("joblib.code.sent", "By", "Assemblies and native libraries that silos lacked and were sent.");
+    private static readonly Counter<long> ArraySize = Meter.CreateCounter<long>("joblib.arrays.sent", "By", "Large arrays that hosts lacked and were sent, to blob storage or through a silo.");
     private static readonly UpDownCounter<long> SlotsInUse = Meter.CreateUpDownCounter<long>("joblib.slots.in_use", "{slot}", "Slots of this process's silos that are executing a batch.");
 
     /// <summary>Whether anyone measures batches: the hot path asks before it builds tags.</summary>
     internal static bool MeasuresBatches => Calls.Enabled || Batches.Enabled || BatchTime.Enabled || QueueTime.Enabled;
 
-    internal static Activity? StartRun(string backend, int nJobs)
+    internal static Activity? StartRun(string backend)
     {
         if (!Source.HasListeners())
         {
@@ -31,7 +32,37 @@ internal static class JoblibInstruments
 
         var activity = Source.StartActivity("joblib.run");
         activity?.SetTag("joblib.backend", backend);
-        activity?.SetTag("joblib.n_jobs", nJobs);
+        return activity;
+    }
+
+    /// <summary>Ends the span of what did not come about.</summary>
+    internal static void Failed(Activity? activity, Exception exception)
+    {
+        activity?.SetStatus(ActivityStatusCode.Error, exception.GetType().FullName);
+        activity?.Dispose();
+    }
+
+    /// <summary>Ends a span that turned out to be none: it is not exported.</summary>
+    internal static void Discard(Activity? activity)
+    {
+        if (activity is not null)
+        {
+            activity.IsAllDataRequested = false;
+            activity.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
+            activity.Dispose();
+        }
+    }
+
+    /// <summary>The coordinator grants a run its slots, or changes them when the client opens it again.</summary>
+    internal static Activity? StartCoordinate(string? run, int requestedSlots)
+    {
+        if (!Source.HasListeners() || !ActivityContext.TryParse(run, null, isRemote: true, out var parent))
+        {
+            return null;
+        }
+
+        var activity = Source.StartActivity("joblib.coordinate", ActivityKind.Server, parent);
+        activity?.SetTag("joblib.slots.requested", requestedSlots);
         return activity;
     }
 
@@ -86,6 +117,8 @@ internal static class JoblibInstruments
     internal static void PayloadSent(long bytes) => PayloadSize.Record(bytes);
 
     internal static void CodeSent(long bytes) => CodeSize.Add(bytes);
+
+    internal static void ArraysSent(long bytes) => ArraySize.Add(bytes);
 
     internal static void SlotTaken() => SlotsInUse.Add(1);
 

@@ -6,6 +6,7 @@ namespace Orleans.Joblib;
 /// <param name="Payload">The results, or the failure, encoded; empty when there are none.</param>
 /// <param name="Queued">How long it waited for a worker.</param>
 /// <param name="Executed">How long a worker had it.</param>
+/// <param name="Arrays">The large arrays of the results that the client's host does not share; null for none.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("Orleans.Joblib.BatchOutcome")]
@@ -14,4 +15,5 @@ public sealed record BatchOutcome(
     [property: Id(1)] OutcomeStatus Status,
     [property: Id(2)] byte[] Payload,
     [property: Id(3)] TimeSpan Queued,
-    [property: Id(4)] TimeSpan Executed);
+    [property: Id(4)] TimeSpan Executed,
+    [property: Id(5)] ArrayResult[]? Arrays = null);

@@ -17,4 +17,7 @@ public enum BatchStatus
 
     /// <summary>The silo does not have the batches' code set: those not yet accepted are not executed.</summary>
     CodeMissing = 4,
+
+    /// <summary>The silo does not have the batches' large arrays, or does not know how they travel: those not yet accepted are not executed.</summary>
+    ArraysMissing = 5,
 }

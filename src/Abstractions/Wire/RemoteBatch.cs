@@ -9,6 +9,7 @@ namespace Orleans.Joblib;
 /// <param name="Timeout">The deadline of one call from its own start; null for none.</param>
 /// <param name="NestingLevel">How many loops stand around a loop inside these calls.</param>
 /// <param name="TraceParent">The batch's span at the client, as W3C traceparent; null when nobody listens.</param>
+/// <param name="Arrays">The large arrays that the payload refers to and that the silo's host was brought, by their files at the client; null for none.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("Orleans.Joblib.RemoteBatch")]
@@ -20,4 +21,5 @@ public sealed record RemoteBatch(
     [property: Id(4)] byte[] Payload,
     [property: Id(5)] TimeSpan? Timeout,
     [property: Id(6)] int NestingLevel,
-    [property: Id(7)] string? TraceParent);
+    [property: Id(7)] string? TraceParent,
+    [property: Id(8)] string[]? Arrays = null);

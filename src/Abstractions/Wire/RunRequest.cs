@@ -7,6 +7,8 @@ namespace Orleans.Joblib;
 /// <param name="Observer">Where silos of other processes bring outcomes; null when the client takes none.</param>
 /// <param name="InnerMaxNumThreads">Threads that one call may use; null for the cores of its silo divided by the silo's workers.</param>
 /// <param name="InProcesses">Whether its calls are to be made in worker processes of the silos, whatever the silos' own setting.</param>
+/// <param name="Name">What the client runs, for people: its program.</param>
+/// <param name="TraceParent">The run's span, as W3C writes it; null when it is not traced.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("Orleans.Joblib.RunRequest")]
@@ -16,7 +18,9 @@ public sealed record RunRequest(
     [property: Id(2)] string Client,
     [property: Id(3)] IRunObserver? Observer = null,
     [property: Id(4)] int? InnerMaxNumThreads = null,
-    [property: Id(5)] bool InProcesses = false)
+    [property: Id(5)] bool InProcesses = false,
+    [property: Id(6)] string Name = "",
+    [property: Id(7)] string? TraceParent = null)
 {
     /// <summary>Asks for every worker of the cluster.</summary>
     public const int AllSlots = -1;

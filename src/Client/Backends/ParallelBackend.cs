@@ -109,6 +109,11 @@ public abstract class ParallelBackend
     {
     }
 
+    /// <summary>A loop begins whose progress the backend may pass on; null when it has ended.</summary>
+    internal virtual void Follow(IFollowedLoop? loop)
+    {
+    }
+
     /// <summary>The last step of the automatic batch size that nobody has taken yet, for the progress lines.</summary>
     internal virtual BatchSizeChange? TakeBatchSizeChange() => null;
 

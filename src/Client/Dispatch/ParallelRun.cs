@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 
 namespace Orleans.Joblib;
@@ -10,7 +11,7 @@ namespace Orleans.Joblib;
 /// <para>Invariants: a credit is one batch that may be in flight; batches in flight + credits = batches first dispatched. Once <c>_ended</c> is set nothing is
 /// dispatched or delivered and late outcomes are ignored. joblib 1.6: <c>Parallel.dispatch_one_batch</c>, <c>_start</c>, <c>_retrieve</c>.</para>
 /// </remarks>
-internal sealed partial class ParallelRun<T> : IBatchOwner
+internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
 {
     private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ClosePatience = TimeSpan.FromMilliseconds(250);
@@ -53,6 +54,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
     internal ParallelRun(
         RunSettings settings,
         ConfiguredBackend backend,
+        Activity? span,
         CallSource<T> source,
         ResultOrder order,
         int? maxUnconsumed,
@@ -70,7 +72,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
         _defaultWindow = settings.PreDispatch.IsAll ? 4L * backend.NJobs : Math.Max(2L, 2 * _reader.PreDispatchLeft);
         _results = order == ResultOrder.Array ? new ResultList<T>(source.Length) : null;
         _stream = order == ResultOrder.Array ? null : Channel.CreateUnbounded<CallBatch<T>>(new UnboundedChannelOptions { SingleReader = true });
-        _observer = new RunObserver(settings, backend, source.Length, _reader.PreDispatchLeft, _time);
+        _observer = new RunObserver(settings, backend, span, source.Length, _reader.PreDispatchLeft, _time);
         var timeout = backend.Backend.SupportsTimeout ? settings.Timeout : null;
         _scope = new RunScope
         {
@@ -92,6 +94,17 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
             static (run, token) => ((ParallelRun<T>)run!).Fail(new OperationCanceledException(token)), this);
     }
 
+    ClientProgress IFollowedLoop.Progress
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return new ClientProgress(_dispatchedCalls, _completedCalls, _reader.Length ?? (_drained ? _dispatchedCalls : null), RunFailures.Of(_failure));
+            }
+        }
+    }
+
     private string Name => _backend.Backend.Name;
 
     /// <summary>Completes when the run has ended and its backend is ready for another, faulted if the run failed.</summary>
@@ -103,6 +116,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
     {
         try
         {
+            _backend.Backend.Follow(this);
             _backend.Backend.StartRun();
         }
         catch (Exception exception)
@@ -355,6 +369,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner
     {
         var failed = _failure is not null;
         var reusable = true;
+        _backend.Backend.Follow(null);
         if (closesSource)
         {
             _ = CloseSourceAsync();

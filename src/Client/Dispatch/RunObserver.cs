@@ -16,16 +16,17 @@ internal sealed class RunObserver
     private long _reportedCalls;
     private long _reportedFailures;
 
-    internal RunObserver(RunSettings settings, ConfiguredBackend backend, long? length, long preDispatch, TimeProvider time)
+    internal RunObserver(RunSettings settings, ConfiguredBackend backend, Activity? span, long? length, long preDispatch, TimeProvider time)
     {
         _backend = backend;
         _progress = settings.Progress;
         _time = time;
         _startedAt = time.GetTimestamp();
-        _activity = JoblibInstruments.StartRun(Name, backend.NJobs);
+        _activity = span ?? JoblibInstruments.StartRun(Name);
+        _activity?.SetTag("joblib.n_jobs", backend.NJobs);
 
         // The run's span ends on another thread; on this one it must not stay current.
-        if (_activity is not null)
+        if (_activity is not null && Activity.Current == _activity)
         {
             Activity.Current = _activity.Parent;
         }

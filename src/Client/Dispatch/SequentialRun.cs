@@ -12,7 +12,7 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
         ? new ProgressPrinter(settings.Backend.Settings.NJobs, settings.Verbose, source.Length, 1)
         : null;
 
-    private readonly Activity? _activity = JoblibInstruments.StartRun(BackendRegistry.Sequential, 1);
+    private readonly Activity? _activity = JoblibInstruments.StartRun(BackendRegistry.Sequential)?.SetTag("joblib.n_jobs", 1);
     private readonly long _startedAt = Stopwatch.GetTimestamp();
     private readonly Delayed<T>[] _ahead = new Delayed<T>[settings.BatchSize.IsAuto ? 1 : settings.BatchSize.Calls];
     private long _completed;

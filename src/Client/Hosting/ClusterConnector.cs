@@ -244,7 +244,7 @@ internal sealed class ClusterConnector(ClusterAddress address, JoblibClusterOpti
         var refused = Find<SocketException>(exception);
         var reason = refused is not null
             ? $"{refused.Message}: nothing answers there. Check host and port, and that a silo runs"
-            : $"{(exception is OperationCanceledException ? "no answer" : Innermost(exception).Message.TrimEnd('.'))}. Check that its name is '{address.Cluster}' (parameter 'cluster'), and whether it demands TLS (parameters 'tls-…')";
+            : $"{(exception is OperationCanceledException ? "no answer" : Innermost(exception).Message.TrimEnd('.'))}. Check that a silo listens there, that its cluster's name is '{address.Cluster}' (parameter 'cluster'), and whether it demands TLS (parameters 'tls-…')";
         return new JoblibException("cluster-not-reached", $"The cluster '{address}' was not reached (tried for '{options.ConnectTimeout}'): {reason}.", exception);
     }
 

@@ -9,12 +9,14 @@ internal sealed class ClientCode
     private static readonly CodeSet Set = new();
     private static readonly Lock Gate = new();
     private static readonly ConditionalWeakTable<IClusterClient, CodeShipper> Shippers = [];
+    private static readonly ConditionalWeakTable<IClusterClient, ArrayHosts> Hosts = [];
     private static PayloadCodec? _codec;
     private static int _codecVersion;
 
-    private ClientCode(CodeShipper shipper, PayloadCodec codec)
+    private ClientCode(CodeShipper shipper, ArrayHosts arrayHosts, PayloadCodec codec)
     {
         Shipper = shipper;
+        ArrayHosts = arrayHosts;
         Encoder = codec.Encoder;
         Decoder = codec.Decoder;
     }
@@ -25,7 +27,10 @@ internal sealed class ClientCode
 
     internal CodeShipper Shipper { get; }
 
-    internal static ClientCode Of(IClusterClient client) => new(Shippers.GetValue(client, static client => new CodeShipper(client)), CurrentCodec());
+    internal ArrayHosts ArrayHosts { get; }
+
+    internal static ClientCode Of(IClusterClient client) => new(
+        Shippers.GetValue(client, static client => new CodeShipper(client)), Hosts.GetValue(client, static client => new ArrayHosts(client)), CurrentCodec());
 
     /// <summary>The code set with all that payloads have named so far.</summary>
     internal static CodeSnapshot Snapshot() => Set.Snapshot();

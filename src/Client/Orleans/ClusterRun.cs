@@ -40,6 +40,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private readonly SemaphoreSlim _opening = new(1, 1);
     private readonly PayloadBound _payloads = new();
     private readonly OutcomeReceiver _receiver;
+    private readonly LoopProgress _progress = new();
+    private volatile JoblibException? _cancelled;
     private readonly IRunObserver _observer;
     private ICoordinatorGrain? _coordinator;
     private Slot[] _slots = [];
@@ -61,6 +63,9 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     }
 
     internal Guid Id { get; } = Guid.NewGuid();
+
+    /// <summary>The large arrays of the present loop; null when they travel with their calls.</summary>
+    internal ClusterArrays? Arrays { get; private set; }
 
     internal TimeSpan Lease => _request.Lease;
 
@@ -114,6 +119,21 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         return run;
     }
 
+    /// <summary>A loop begins: what comes now is its.</summary>
+    internal void BeginLoop(ArraySettings settings, SharedBlobs? blobs)
+    {
+        EndLoop();
+        Arrays = settings.MaxBytes is null ? null : new ClusterArrays(_client, _code.ArrayHosts, Id, settings, blobs);
+    }
+
+    /// <summary>The loop has ended, with all of its batches.</summary>
+    internal void EndLoop()
+    {
+        var arrays = Arrays;
+        Arrays = null;
+        arrays?.Dispose();
+    }
+
     /// <summary>Brings a batch to a slot, or keeps it until one has a place.</summary>
     /// <exception cref="CannotTravelException">A call holds what cannot leave this process; nothing was sent.</exception>
     internal void Send(CallBatch batch)
@@ -139,7 +159,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     /// <exception cref="JoblibException">They are more than a message carries.</exception>
     internal byte[] Encode(CallBatch batch)
     {
-        var payload = batch.Encode(_code.Encoder);
+        batch.Arrays = Arrays?.NewBatch();
+        var payload = batch.Encode(_code.Encoder, batch.Arrays);
         PayloadBound.Check(batch, payload.Length);
         _payloads.Saw(batch.Count, payload.Length);
         return payload;
@@ -180,6 +201,10 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
                 batch.Complete(new JoblibException(
                     "run-ended", $"The silo '{slot.Grant.Silo}' has ended the run {batch.Refusals} times. Raise OrleansBackendOptions.Lease if this process was stopped for longer than it."));
                 break;
+            case BatchStatus.ArraysMissing:
+                batch.Complete(new JoblibException(
+                    "array-gone", $"The silo '{slot.Grant.Silo}' does not keep the large arrays that it was sent. Give it more room for them: --array-store-size, or a larger /dev/shm."));
+                break;
             case BatchStatus.CodeMissing:
                 batch.Complete(new JoblibException(
                     "code-not-kept", $"The silo '{slot.Grant.Silo}' does not keep the code that it was sent. Give its code cache more room."));
@@ -187,6 +212,38 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             default:
                 batch.Complete(new JoblibException("silo-in-another-process", $"The silo '{slot.Grant.Silo}' says that it is in another process, and was in this one. Open the run again."));
                 break;
+        }
+    }
+
+    /// <summary>The run's loop begins; null when it has ended.</summary>
+    internal void Follow(IFollowedLoop? loop) => _progress.Follow(loop);
+
+    /// <summary>Tells the coordinator how far the run has come, if it has come further.</summary>
+    internal async Task TellProgressAsync(TimeSpan patience)
+    {
+        if (_progress.TakeNews() is { } news)
+        {
+            await _coordinator!.TellAsync(news).WaitAsync(patience, _ending.Token).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The run was cancelled from outside: its loop fails, and so does every batch that is still sent.</summary>
+    internal void Cancel(string reason)
+    {
+        _cancelled = new JoblibException("run-cancelled", $"The run '{Id}' was cancelled on the cluster: {reason}");
+        GiveUp(_cancelled);
+        foreach (var batch in LocalBatches.Of(this))
+        {
+            batch.Complete(_cancelled);
+        }
+    }
+
+    /// <summary>A batch cannot be sent, and is not to be tried elsewhere.</summary>
+    internal static void Fail(RemoteSlot slot, CallBatch batch, Exception exception)
+    {
+        if (slot.TryTake(batch))
+        {
+            batch.Complete(exception);
         }
     }
 
@@ -378,6 +435,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _ending.CancelAsync().ConfigureAwait(false);
+        EndLoop();
 
         // Nobody waits for what is still out there: it is told below, or by its lease.
         foreach (var batch in TakeUnfinished())
@@ -389,7 +447,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         {
             if (_coordinator is { } coordinator)
             {
-                await coordinator.EndAsync().WaitAsync(_connectTimeout).ConfigureAwait(false);
+                await coordinator.EndAsync(_progress.Now).WaitAsync(_connectTimeout).ConfigureAwait(false);
             }
 
             _client.DeleteObjectReference<IRunObserver>(_observer);
@@ -454,8 +512,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         _payloads.Saw(batch.Count, outcome.Payload.Length);
         switch (outcome.Status)
         {
+            case OutcomeStatus.Completed when outcome.Arrays is not null && Arrays is { } arrays:
+                _ = TakeAsync(batch, outcome, arrays);
+                break;
             case OutcomeStatus.Completed:
-                batch.TakeResults(outcome.Payload, _code.Decoder);
+                batch.TakeResults(outcome.Payload, _code.Decoder, Arrays?.Results);
                 batch.Complete();
                 break;
             case OutcomeStatus.Failed:
@@ -465,6 +526,27 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             default:
                 batch.Complete(_code.Decoder.DecodeFailure(outcome.Payload));
                 break;
+        }
+    }
+
+    /// <summary>Takes results some of which are with the silo still.</summary>
+    private async Task TakeAsync(CallBatch batch, BatchOutcome outcome, ClusterArrays arrays)
+    {
+        var silo = ((Slot)batch.Slot!).Grant.Silo;
+        try
+        {
+            await arrays.TakeAsync(silo, outcome, source => batch.TakeResults(outcome.Payload, _code.Decoder, source)).ConfigureAwait(false);
+            batch.Complete();
+        }
+        catch (Exception exception) when (MayPass(exception) || exception is JoblibException { HelpLink: "docs/errors.md#array-gone" })
+        {
+            // The silo died, or ended the run, before all was here: the calls are made again.
+            JoblibLog.BatchLost(Joblib.Logger, batch.Number, silo.ToString());
+            Resend(batch, died: true);
+        }
+        catch (Exception exception)
+        {
+            batch.Complete(exception);
         }
     }
 
@@ -510,7 +592,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     {
         try
         {
-            await ReopenAsync().ConfigureAwait(false);
+            if (_cancelled is null)
+            {
+                await ReopenAsync().ConfigureAwait(false);
+            }
+
             Place(batch);
         }
         catch (Exception exception)
@@ -521,6 +607,12 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
 
     private void Place(CallBatch batch)
     {
+        if (_cancelled is { } cancelled)
+        {
+            batch.Complete(cancelled);
+            return;
+        }
+
         Slot? slot;
         lock (_gate)
         {

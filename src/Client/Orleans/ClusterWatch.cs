@@ -12,6 +12,7 @@ internal sealed class ClusterWatch(ClusterRun run, IClusterClient client, Cancel
 {
     private const int RenewalsPerLease = 3;
     private static readonly TimeSpan CheckPeriod = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ProgressPeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _renew = new(0, 1);
@@ -21,7 +22,7 @@ internal sealed class ClusterWatch(ClusterRun run, IClusterClient client, Cancel
     {
         try
         {
-            await Task.WhenAll(RenewAsync(), CheckAsync()).ConfigureAwait(false);
+            await Task.WhenAll(RenewAsync(), CheckAsync(), TellProgressAsync()).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -53,6 +54,23 @@ internal sealed class ClusterWatch(ClusterRun run, IClusterClient client, Cancel
                     await Task.Delay(CheckPeriod, ending).ConfigureAwait(false);
                     Wake();
                 }
+            }
+        }
+    }
+
+    private async Task TellProgressAsync()
+    {
+        using var timer = new PeriodicTimer(ProgressPeriod);
+        while (await timer.WaitForNextTickAsync(ending).ConfigureAwait(false))
+        {
+            try
+            {
+                await run.TellProgressAsync(Patience).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException || !ending.IsCancellationRequested)
+            {
+                // The next one says as much.
+                JoblibLog.ProgressNotTold(Joblib.Logger, exception, run.Id);
             }
         }
     }

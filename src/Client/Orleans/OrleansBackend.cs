@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Orleans.Runtime;
 
 namespace Orleans.Joblib;
@@ -14,6 +15,8 @@ public sealed class OrleansBackend : ParallelBackend
     private readonly OrleansBackendOptions _standardOptions;
     private OrleansBackendOptions _options;
     private RunRequest? _request;
+    private BackendSettings? _settings;
+    private SharedBlobs? _blobs;
 
     // Guards the run and its turn, which goes up whenever one ends: a run that was being opened meanwhile is nobody's.
     private readonly Lock _gate = new();
@@ -78,13 +81,28 @@ public sealed class OrleansBackend : ParallelBackend
                 "cluster-loop-in-process", "A loop on a cluster was started inside a call that runs in a worker process of a silo. Use 'loky', 'threading' or 'sequential' there, or run the outer loop on the silos' threads.");
         }
 
+        _settings = settings;
+        _blobs = ClientBlobs.Of(_options.Blobs);
+        if (settings.TempFolder is { } folder && settings.MaxNbytes.Bytes is not null && ArrayStore.IsSupported)
+        {
+            // One that cannot be used is told of before any work starts.
+            ArrayStores.Of(new ArrayStoreOptions { TempFolder = folder }.Parents());
+        }
+
         var requested = settings.NJobs switch
         {
             RunRequest.AllSlots or > 0 => settings.NJobs,
             var less => SlotsFor(less, await CountSlotsAsync().ConfigureAwait(false)),
         };
         var client = await _connect(cancellationToken).ConfigureAwait(false);
-        _request = new RunRequest(requested, _options.Lease, $"{Environment.MachineName}/{Environment.ProcessId}", InnerMaxNumThreads: settings.InnerMaxNumThreads, InProcesses: settings.Prefer == Prefer.Processes);
+        _request = new RunRequest(
+            requested,
+            _options.Lease,
+            $"{Environment.MachineName}/{Environment.ProcessId}",
+            InnerMaxNumThreads: settings.InnerMaxNumThreads,
+            InProcesses: settings.Prefer == Prefer.Processes,
+            Name: AppDomain.CurrentDomain.FriendlyName,
+            TraceParent: Activity.Current is { IdFormat: ActivityIdFormat.W3C, Recorded: true } run ? run.Id : null);
         _run = await ClusterRun.OpenAsync(client, _request, _options, cancellationToken).ConfigureAwait(false);
         var slots = _run.SlotCount;
         if (slots == 0)
@@ -93,6 +111,20 @@ public sealed class OrleansBackend : ParallelBackend
         }
 
         return slots;
+    }
+
+    /// <inheritdoc/>
+    public override void StartRun()
+    {
+        base.StartRun();
+        _run?.BeginLoop(ArraySettings.Of(_settings!.MaxNbytes.Bytes, _settings.MmapMode, _settings.TempFolder), _blobs);
+    }
+
+    /// <inheritdoc/>
+    public override void StopRun()
+    {
+        _run?.EndLoop();
+        base.StopRun();
     }
 
     /// <inheritdoc/>
@@ -141,6 +173,8 @@ public sealed class OrleansBackend : ParallelBackend
 
     /// <inheritdoc/>
     public override async ValueTask TerminateAsync() => await EndRunAsync().ConfigureAwait(false);
+
+    internal override void Follow(IFollowedLoop? loop) => _run?.Follow(loop);
 
     private async ValueTask<long> EndRunAsync()
     {

@@ -25,6 +25,26 @@ public sealed record OrleansBackendOptions : BackendOptions
     /// </summary>
     public bool VerifyTravel { get; init; }
 
+    /// <summary>
+    /// The blob storage that large arrays go through to silos, and large results from them, which share no memory with this host: an address,
+    /// <c>https://ACCOUNT.blob.core.windows.net[/CONTAINER]</c>, for this host's identity (DefaultAzureCredential), or a connection string, with <c>Container=NAME</c> in it for another container than
+    /// <c>joblib-arrays</c>. Silos need the same. Default: null, which is the variable <c>JOBLIB_BLOBS</c>; without that arrays go through the silos themselves, in chunks.
+    /// </summary>
+    /// <exception cref="ArgumentException">It is neither.</exception>
+    public string? Blobs
+    {
+        get;
+        init
+        {
+            if (value is not null)
+            {
+                BlobStorage.Parse(value);
+            }
+
+            field = value;
+        }
+    }
+
     /// <summary>How long to wait for the cluster when a run opens. 0.1 s to 10 min. Default: 10 s.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Out of range.</exception>
     public TimeSpan ConnectTimeout

@@ -8,4 +8,10 @@ internal sealed class OutcomeReceiver(ClusterRun run) : IRunObserver
         run.Receive(outcomes);
         return Task.CompletedTask;
     }
+
+    public Task CancelledAsync(string reason)
+    {
+        run.Cancel(reason);
+        return Task.CompletedTask;
+    }
 }

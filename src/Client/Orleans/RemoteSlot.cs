@@ -7,6 +7,9 @@ namespace Orleans.Joblib;
 internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun run, ClientCode code) : Slot(grant, grain)
 {
     private const int MostCodeTries = 4;
+
+    // Its code or its arrays are on their way first, which may take minutes: it cannot have been lost.
+    private const long NotSent = long.MaxValue;
     private const long MostBytesPerMessage = 8 << 20;
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
 
@@ -50,7 +53,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
             if (!_gone)
             {
                 alone = _inHand.Count == 0;
-                _inHand[batch.Handle] = new Travelling(batch, Stopwatch.GetTimestamp(), Accepted: false);
+                _inHand[batch.Handle] = new Travelling(batch, NotSent, Accepted: false);
             }
         }
 
@@ -108,6 +111,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
             [
                 .. _inHand.Values
                     .Where(travelling => !inHandThere.Contains(travelling.Batch.Handle)
+                        && travelling.Since != NotSent
                         && (travelling.Accepted ? travelling.Since < askedAt : Stopwatch.GetElapsedTime(travelling.Since, askedAt) > LostAfter))
                     .Select(travelling => travelling.Batch),
             ];
@@ -150,8 +154,21 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
             try
             {
                 var snapshot = ClientCode.Snapshot();
+                var arrays = run.Arrays;
+                var opening = arrays?.OpenAsync(Grant.Silo) ?? Task.CompletedTask;
                 await code.Shipper.EnsureAsync(Grant.Silo, snapshot).ConfigureAwait(false);
-                var request = new RemoteBatchRequest(snapshot.Manifest.Id, [.. batches.Select(Describe)], awaitsOutcome, TakeReceived());
+                await opening.ConfigureAwait(false);
+                if (arrays is not null && batches.Exists(batch => batch.Arrays is { References.Count: > 0 }))
+                {
+                    await EnsureArraysAsync(arrays, batches).ConfigureAwait(false);
+                    if (batches.Count == 0)
+                    {
+                        return;
+                    }
+                }
+
+                MarkSent(batches);
+                var request = new RemoteBatchRequest(snapshot.Manifest.Id, [.. batches.Select(batch => Describe(batch, arrays))], awaitsOutcome, TakeReceived(), arrays?.Session);
                 if (await AnswerAsync(Grain.ExecuteRemoteAsync(request).AsTask()).ConfigureAwait(false) is not { } answer)
                 {
                     // What the silo does not have goes elsewhere, what it has is awaited still: sent again, it is taken as accepted.
@@ -172,6 +189,12 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
                 }
 
                 batches.RemoveRange(0, answer.Accepted);
+                if (answer.Status == BatchStatus.ArraysMissing && ++codeTries < MostCodeTries)
+                {
+                    arrays?.Forget(Grant.Silo);
+                    continue;
+                }
+
                 if (answer.Status == BatchStatus.CodeMissing && ++codeTries < MostCodeTries)
                 {
                     code.Shipper.Forget(Grant.Silo, snapshot.Manifest.Id);
@@ -231,8 +254,41 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
         return answer.IsCompleted ? await answer.ConfigureAwait(false) : null;
     }
 
-    private static RemoteBatch Describe(CallBatch batch) => new(
-        batch.Handle, batch.Number, batch.FirstCallIndex, batch.Count, batch.Payload!, batch.Scope.Timeout, batch.Scope.NestingLevel, batch.Span?.Id);
+    private RemoteBatch Describe(CallBatch batch, ClusterArrays? arrays) => new(
+        batch.Handle, batch.Number, batch.FirstCallIndex, batch.Count, batch.Payload!, batch.Scope.Timeout, batch.Scope.NestingLevel, batch.Span?.Id,
+        batch.Arrays is { References.Count: > 0 } ? arrays?.MovedOf(Grant.Silo, batch.Arrays) : null);
+
+    /// <summary>Brings the batches' large arrays to the silo's host. Those that cannot come fail their batch.</summary>
+    private async Task EnsureArraysAsync(ClusterArrays arrays, List<CallBatch> batches)
+    {
+        foreach (var batch in batches.ToArray())
+        {
+            try
+            {
+                await arrays.EnsureAsync(Grant.Silo, batch.Arrays).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (!ClusterRun.MayPass(exception))
+            {
+                batches.Remove(batch);
+                ClusterRun.Fail(this, batch, exception);
+            }
+        }
+    }
+
+    private void MarkSent(List<CallBatch> batches)
+    {
+        var now = Stopwatch.GetTimestamp();
+        lock (_inHand)
+        {
+            foreach (var batch in batches)
+            {
+                if (_inHand.TryGetValue(batch.Handle, out var travelling) && travelling.Since == NotSent)
+                {
+                    _inHand[batch.Handle] = travelling with { Since = now };
+                }
+            }
+        }
+    }
 
     /// <summary>An outcome came with an answer: the next message says so.</summary>
     internal void Acknowledge(long handle)

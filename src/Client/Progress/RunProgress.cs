@@ -1,6 +1,6 @@
 namespace Orleans.Joblib;
 
-/// <summary>How far a run has come; reported once per call that ends.</summary>
+/// <summary>How far a run has come; reported once per call that ends, for calls of other processes when their batch's outcome has come.</summary>
 /// <param name="Completed">Calls that ended, failed ones included.</param>
 /// <param name="Failed">Calls that threw or overran their timeout.</param>
 /// <param name="Dispatched">Calls taken from the sequence and handed to the backend.</param>

@@ -61,6 +61,9 @@ public abstract class CallBatch : IWorkItem
     /// <summary>Its calls as bytes while it is on its way to another process; the carrier's own.</summary>
     internal byte[]? Payload { get; set; }
 
+    /// <summary>The large arrays that <see cref="Payload"/> refers to; the carrier's own.</summary>
+    internal BatchArrays? Arrays { get; set; }
+
     /// <summary>Encodes results that stay in this process, to refuse what could not travel; null where nobody asks for that, or where they do travel.</summary>
     internal PayloadEncoder? ResultVerifier { get; set; }
 

@@ -21,5 +21,7 @@ internal static class LocalBatches
 
     internal static CallBatch? Find(long handle) => Batches.GetValueOrDefault(handle);
 
+    internal static IReadOnlyList<CallBatch> Of(IBatchCarrier carrier) => [.. Batches.Values.Where(batch => ReferenceEquals(batch.Carrier, carrier))];
+
     internal static void Remove(CallBatch batch) => Batches.TryRemove(batch.Handle, out _);
 }

@@ -5,6 +5,11 @@ internal static class BatchFrames
 {
     internal const long InitializerHandle = 0;
 
+    /// <summary>The handle in an outcome that says something of the worker alone.</summary>
+    internal const long NoBatch = -1;
+
+    private static readonly Dictionary<string, string> NoPaths = [];
+
     internal static Frame Setup(PoolSettings settings) => Frame.Of(FrameKind.Setup, writer =>
     {
         writer.WriteRaw(settings.MaxMemoryGrowth);
@@ -59,6 +64,12 @@ internal static class BatchFrames
             writer.WriteRaw(request.NestingLevel);
             writer.WriteByte((byte)work.Lease.LogLevel);
             writer.WriteOptionalString(request.TraceParent);
+            writer.WriteVarUInt((ulong)(work.MovedArrays?.Count ?? 0));
+            foreach (var (there, here) in work.MovedArrays ?? NoPaths)
+            {
+                writer.WriteString(there);
+                writer.WriteString(here);
+            }
         },
         work.Request.Payload);
 
@@ -74,9 +85,15 @@ internal static class BatchFrames
         var nesting = reader.ReadRaw<int>();
         var level = reader.ReadByte();
         var trace = reader.ReadOptionalString();
+        Dictionary<string, string>? moved = null;
+        for (var left = reader.ReadCount(); left > 0; left--)
+        {
+            (moved ??= new(StringComparer.Ordinal)).Add(reader.ReadString(), reader.ReadString());
+        }
+
         var payload = body.AsMemory(body.Length - reader.Left);
         return new WorkerBatch(
-            run, new RemoteBatch(handle, number, first, calls, [], timeout == 0 ? null : TimeSpan.FromTicks(timeout), nesting, trace), payload, (Microsoft.Extensions.Logging.LogLevel)level);
+            run, new RemoteBatch(handle, number, first, calls, [], timeout == 0 ? null : TimeSpan.FromTicks(timeout), nesting, trace), payload, (Microsoft.Extensions.Logging.LogLevel)level, moved);
     }
 
     internal static Frame Of(WorkerOutcome outcome) => Frame.Of(
@@ -86,7 +103,12 @@ internal static class BatchFrames
             writer.WriteRaw(outcome.Handle);
             writer.WriteByte((byte)outcome.Status);
             writer.WriteByte((byte)outcome.Leaving);
-            writer.WriteByte(outcome.HasArrays ? (byte)1 : (byte)0);
+            writer.WriteVarUInt((ulong)(outcome.Arrays?.Length ?? 0));
+            foreach (var path in outcome.Arrays ?? [])
+            {
+                writer.WriteString(path);
+            }
+
             writer.WriteRaw(outcome.Executed.Ticks);
             writer.WriteRaw(outcome.ResidentBytes);
             writer.WriteRaw(outcome.FirstResidentBytes);
@@ -99,10 +121,15 @@ internal static class BatchFrames
         var handle = reader.ReadRaw<long>();
         var status = (OutcomeStatus)reader.ReadByte();
         var leaving = (LeaveReason)reader.ReadByte();
-        var hasArrays = reader.ReadByte() != 0;
+        var arrays = new string[reader.ReadCount()];
+        for (var i = 0; i < arrays.Length; i++)
+        {
+            arrays[i] = reader.ReadString();
+        }
+
         var executed = TimeSpan.FromTicks(reader.ReadRaw<long>());
         var resident = reader.ReadRaw<long>();
         var firstResident = reader.ReadRaw<long>();
-        return new WorkerOutcome(handle, status, body.AsMemory(body.Length - reader.Left), executed, leaving, resident, firstResident, hasArrays);
+        return new WorkerOutcome(handle, status, body.AsMemory(body.Length - reader.Left), executed, leaving, resident, firstResident, arrays.Length == 0 ? null : arrays);
     }
 }

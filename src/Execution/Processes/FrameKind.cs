@@ -47,4 +47,7 @@ internal enum FrameKind : byte
 
     /// <summary>Worker: a span that ended.</summary>
     Span = 12,
+
+    /// <summary>Worker: the calls of a run that ends were told.</summary>
+    RunEnded = 16,
 }

@@ -48,6 +48,24 @@ internal static partial class NativeProcess
         return moved;
     }
 
+    /// <summary>Gives memory that native code has freed back to the system, where the C library keeps it.</summary>
+    internal static void TrimHeap()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        try
+        {
+            _ = TrimAllocations(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // Not glibc.
+        }
+    }
+
     /// <summary>Kills the calling process's group, itself included.</summary>
     internal static void KillOwnGroup() => _ = SendSignal(0, Kill);
 
@@ -59,6 +77,9 @@ internal static partial class NativeProcess
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int SendSignal(int process, int signal);
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int TrimAllocations(nuint keptBytes);
 
     [LibraryImport("libc", EntryPoint = "dup")]
     private static partial int Duplicate(int descriptor);

@@ -25,6 +25,14 @@ internal abstract class PoolWork(PoolLease lease, RemoteBatch request) : IOwned
     /// <summary>Its first call as text, for messages.</summary>
     internal abstract string FirstCallText { get; }
 
+    /// <summary>This host's files of arrays that came from another host, by the names that the payload has; null for none.</summary>
+    internal virtual IReadOnlyDictionary<string, string>? MovedArrays => null;
+
+    /// <summary>Takes the files of large arrays in the outcome that comes next: its worker lets go of them after that. Never throws.</summary>
+    internal virtual void TakeArrays(IReadOnlyList<string> paths)
+    {
+    }
+
     /// <summary>Takes its outcome. Never throws.</summary>
     internal abstract void Take(OutcomeStatus status, ReadOnlyMemory<byte> payload, TimeSpan queued);
 

@@ -58,6 +58,9 @@ internal sealed class PoolWorker(ProcessPool pool) : IWorkerOwner
                 }
 
                 break;
+            case FrameKind.RunEnded:
+                pool.RunEnded(this, BitConverter.ToInt64(body));
+                break;
             case FrameKind.Output:
                 WorkerOutput.Read(body);
                 break;

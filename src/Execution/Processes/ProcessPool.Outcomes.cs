@@ -34,6 +34,15 @@ internal sealed partial class ProcessPool
             isFinal: true);
     }
 
+    /// <summary>The tokens of a run's calls there are cancelled.</summary>
+    internal void RunEnded(PoolWorker worker, long run)
+    {
+        lock (_gate)
+        {
+            _tellings.Find(telling => telling.Run == run)?.Remove(worker);
+        }
+    }
+
     /// <summary>A batch has ended, or was given back.</summary>
     internal void Ended(PoolWorker worker, WorkerOutcome outcome)
     {
@@ -42,19 +51,23 @@ internal sealed partial class ProcessPool
         lock (_gate)
         {
             work = TakeFromHand(worker, outcome.Handle);
-            if (work is null)
+            if (work is null && (outcome.Handle != BatchFrames.NoBatch || worker.IsLeaving))
             {
                 // Its worker was abandoned a moment ago: somebody else has it now, or nobody wants it.
                 return;
             }
 
-            if (outcome.HasArrays)
+            if (outcome.Arrays is not null)
             {
                 Interlocked.Increment(ref worker.KeptResults);
             }
 
             worker.IdleSince = worker.HeadSince = Stopwatch.GetTimestamp();
-            if (outcome.Status == OutcomeStatus.NotExecuted)
+            if (work is null)
+            {
+                // It leaves, and that is all that it says.
+            }
+            else if (outcome.Status == OutcomeStatus.NotExecuted)
             {
                 Requeue(work);
                 work = null;
@@ -93,8 +106,13 @@ internal sealed partial class ProcessPool
                 break;
         }
 
+        if (outcome.Arrays is { } paths)
+        {
+            work?.TakeArrays(paths);
+        }
+
         work?.Take(outcome.Status, outcome.Payload, Positive(Stopwatch.GetElapsedTime(work.SubmittedAt) - outcome.Executed));
-        if (outcome.HasArrays)
+        if (outcome.Arrays is not null)
         {
             worker.Process!.Enqueue(BatchFrames.Taken(outcome.Handle));
             worker.Process.Flush();
@@ -115,6 +133,7 @@ internal sealed partial class ProcessPool
                 return;
             }
 
+            _tellings.ForEach(telling => telling.Remove(worker));
             wasStarting = !worker.IsReady;
             worker.InHand.TryDequeue(out suspect);
             foreach (var work in worker.InHand)

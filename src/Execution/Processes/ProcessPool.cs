@@ -18,8 +18,11 @@ internal sealed partial class ProcessPool : IDisposable
 
     // More that start at once would only slow each other down: a start is all CPU.
     private static readonly int MostStarting = Math.Max(2, Environment.ProcessorCount);
+
+    // An abort takes no longer than both and the kill: less than a second. On a quiet machine the first is over at once.
+    private static readonly TimeSpan TellPatience = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan AbortGrace = TimeSpan.FromMilliseconds(300);
-    private static readonly TimeSpan KillPatience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan KillPatience = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ResultsPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan RecallAfter = TimeSpan.FromMilliseconds(2);
@@ -31,6 +34,7 @@ internal sealed partial class ProcessPool : IDisposable
     private readonly FairQueue<PoolWork> _queue = new();
     private readonly List<PoolWorker> _workers = [];
     private readonly List<PoolLease> _leases = [];
+    private readonly List<Telling> _tellings = [];
     private readonly Timer _watch;
     private readonly Timer _recall;
     private int _capacity;
@@ -39,6 +43,7 @@ internal sealed partial class ProcessPool : IDisposable
     private Exception? _broken;
     private bool _recallArmed;
     private bool _retired;
+    private bool _ending;
     private bool _disposed;
 
     internal ProcessPool(PoolSettings settings)
@@ -52,14 +57,14 @@ internal sealed partial class ProcessPool : IDisposable
     // The program may have another one by now than when the pool was made.
     private ILogger Log => _settings.Loggers("Orleans.Joblib");
 
-    /// <summary>Whether its workers cannot be started: another pool may have better luck.</summary>
-    internal bool IsBroken
+    /// <summary>Whether it gives no workers any more.</summary>
+    internal bool IsEnding
     {
         get
         {
             lock (_gate)
             {
-                return _broken is not null || _disposed;
+                return _ending || _disposed;
             }
         }
     }
@@ -79,21 +84,27 @@ internal sealed partial class ProcessPool : IDisposable
     /// <summary>Gives a loop the right to workers, and starts them unless they are there.</summary>
     /// <param name="workers">Batches that may be executed at once, from 1.</param>
     /// <param name="idleTimeout">Workers end when they have had nothing to do for so long; the latest lease decides.</param>
-    internal PoolLease Lease(int workers, TimeSpan idleTimeout)
+    /// <exception cref="ObjectDisposedException">It gives none.</exception>
+    internal PoolLease Lease(int workers, TimeSpan idleTimeout) => TryLease(workers, idleTimeout) ?? throw new ObjectDisposedException(nameof(ProcessPool));
+
+    /// <summary>As <see cref="Lease"/>; a pool that was to end with its last lease stays.</summary>
+    /// <returns>Null when it gives no workers any more, or cannot start them: another pool may have better luck.</returns>
+    internal PoolLease? TryLease(int workers, TimeSpan idleTimeout)
     {
         var lease = new PoolLease(this, workers, WorkerLog.LeastLevel(Log));
         var outbox = new List<WorkerProcess>();
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_broken is not null || _ending || _disposed)
+            {
+                return null;
+            }
+
+            _retired = false;
             _leases.Add(lease);
             _idleTimeout = idleTimeout;
             _capacity = _leases.Max(other => other.Workers);
-            foreach (var surplus in _workers.Where(worker => worker.IsIdle).Skip(_capacity - _workers.Count(worker => !worker.IsIdle && !worker.IsLeaving)).ToList())
-            {
-                Retire(surplus, outbox);
-            }
-
+            Shrink(outbox);
             while (_workers.Count < _capacity && _workers.Count(worker => !worker.IsReady) < MostStarting)
             {
                 AddWorker();
@@ -171,6 +182,7 @@ internal sealed partial class ProcessPool : IDisposable
         var outbox = new List<WorkerProcess>();
         List<PoolWork> dropped;
         TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Telling telling;
         lock (_gate)
         {
             var ended = lease.Id;
@@ -179,11 +191,22 @@ internal sealed partial class ProcessPool : IDisposable
             lease.Works.Clear();
             lease.Waiting.Clear();
             lease.InPool -= _queue.Remove(lease).Count;
-            foreach (var worker in _workers.Where(worker => worker.Runs.Remove(ended) || worker.InHand.Any(work => work.Lease == lease)))
+            telling = new Telling(ended);
+            foreach (var worker in _workers)
             {
-                Send(worker, BatchFrames.EndRun(ended), outbox);
+                var hasWork = worker.InHand.Any(work => work.Lease == lease);
+                if (worker.Runs.Remove(ended) || hasWork)
+                {
+                    Send(worker, BatchFrames.EndRun(ended), outbox);
+                }
+
+                if (hasWork)
+                {
+                    telling.Add(worker);
+                }
             }
 
+            _tellings.Add(telling);
             lease.Drained = drained;
             TellDrained(lease);
         }
@@ -195,10 +218,11 @@ internal sealed partial class ProcessPool : IDisposable
         }
 
         // Calls that watch their token, or are nearly done, leave their worker whole.
-        await Task.WhenAny(drained.Task, Task.Delay(AbortGrace)).ConfigureAwait(false);
+        await Task.WhenAny(drained.Task, GraceAsync(telling)).ConfigureAwait(false);
         List<PoolWorker> stuck;
         lock (_gate)
         {
+            _tellings.Remove(telling);
             lease.Drained = null;
             stuck = [.. _workers.Where(worker => worker.InHand.TryPeek(out var head) && head.Lease == lease && !lease.Works.Contains(head))];
             foreach (var worker in stuck)
@@ -230,8 +254,10 @@ internal sealed partial class ProcessPool : IDisposable
             lease.Waiting.Clear();
             lease.InPool -= _queue.Remove(lease).Count;
             _leases.Remove(lease);
+
+            // The last one leaves its workers to the next.
             _capacity = _leases.Count == 0 ? _capacity : _leases.Max(other => other.Workers);
-            ends = _retired && _leases.Count == 0;
+            ends = _ending = _retired && _leases.Count == 0;
             foreach (var worker in _workers.Where(worker => worker.InHand.TryPeek(out var head) && head.Lease == lease).ToList())
             {
                 Abandon(worker);
@@ -268,6 +294,8 @@ internal sealed partial class ProcessPool : IDisposable
             {
                 return;
             }
+
+            _ending = true;
         }
 
         Dispose();
@@ -308,6 +336,13 @@ internal sealed partial class ProcessPool : IDisposable
         {
             work.Drop();
         }
+    }
+
+    // A busy machine may take long to tell a call; what it has from then on is its own time.
+    private static async Task GraceAsync(Telling telling)
+    {
+        await Task.WhenAny(telling.Told, Task.Delay(TellPatience)).ConfigureAwait(false);
+        await Task.Delay(AbortGrace).ConfigureAwait(false);
     }
 
     private static void Flush(List<WorkerProcess> outbox)
@@ -355,6 +390,7 @@ internal sealed partial class ProcessPool : IDisposable
             return;
         }
 
+        Shrink(outbox);
         while (_queue.Count > 0 && FindPlace() is { } worker)
         {
             _queue.TryDequeue(out var work);
@@ -369,6 +405,22 @@ internal sealed partial class ProcessPool : IDisposable
         }
 
         RecallSome(outbox);
+    }
+
+    // Called with _gate held. No more workers than the loops that there are asked for: those that still start go first, those that are busy when they are not.
+    private void Shrink(List<WorkerProcess> outbox)
+    {
+        while (_workers.Count > _capacity && (_workers.FindLast(worker => !worker.IsReady) ?? _workers.FindLast(worker => worker.IsIdle)) is { } surplus)
+        {
+            if (surplus.IsReady)
+            {
+                Retire(surplus, outbox);
+            }
+            else
+            {
+                Abandon(surplus);
+            }
+        }
     }
 
     private PoolWorker? FindPlace()

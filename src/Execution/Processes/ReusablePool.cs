@@ -1,37 +1,57 @@
 namespace Orleans.Joblib;
 
 /// <summary>The process pool that all loops of this program share. loky: <c>get_reusable_executor</c>.</summary>
+/// <remarks>
+/// When workers would have to be made otherwise than they were, another pool takes its place, and the old one ends with its last loop. Until then a loop that would have made
+/// the old one gets it again: loops alike never have two sets of workers.
+/// </remarks>
 internal static class ReusablePool
 {
     private static readonly Lock Gate = new();
-    private static PoolSettings? _settings;
-    private static ProcessPool? _pool;
 
-    /// <summary>The shared pool's present processes; empty when there is none.</summary>
+    // Those that loops have, and the present one, which is the last.
+    private static readonly List<(PoolSettings Settings, ProcessPool Pool)> Pools = [];
+
+    /// <summary>The present pool's processes; empty when there is none.</summary>
     internal static IReadOnlyList<int> ProcessIds
     {
         get
         {
             lock (Gate)
             {
-                return _pool?.ProcessIds ?? [];
+                return Pools is [.., var present] ? present.Pool.ProcessIds : [];
             }
         }
     }
 
-    /// <summary>A share of the pool. When workers would have to be made otherwise than they were, another pool takes its place, and the old one ends with its last loop.</summary>
+    /// <summary>A share of the pool whose workers are made so, and which is the present one from now on.</summary>
     internal static PoolLease Lease(PoolSettings settings, int workers, TimeSpan idleTimeout)
     {
         lock (Gate)
         {
-            if (_pool is null || _pool.IsBroken || !_settings!.MakesTheSame(settings))
+            var index = Pools.FindIndex(pool => pool.Settings.MakesTheSame(settings));
+            var found = index < 0 ? default : Pools[index];
+            var lease = found.Pool?.TryLease(workers, idleTimeout);
+            if (index >= 0)
             {
-                _pool?.RetireWhenFree();
-                _settings = settings;
-                _pool = new ProcessPool(settings);
+                Pools.RemoveAt(index);
             }
 
-            return _pool.Lease(workers, idleTimeout);
+            if (lease is null)
+            {
+                found.Pool?.RetireWhenFree();
+                found = (settings, new ProcessPool(settings));
+                lease = found.Pool.Lease(workers, idleTimeout);
+            }
+
+            foreach (var (_, other) in Pools)
+            {
+                other.RetireWhenFree();
+            }
+
+            Pools.RemoveAll(pool => pool.Pool.IsEnding);
+            Pools.Add(found);
+            return lease;
         }
     }
 }

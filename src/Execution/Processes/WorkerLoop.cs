@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -46,6 +47,7 @@ internal sealed class WorkerLoop
     private volatile bool _traces;
     private bool _tells;
     private bool _shutdown;
+    private bool _takesNoMore;
     private volatile bool _waiting;
     private bool _hasWorked;
     private volatile bool _hasHadArrays;
@@ -96,9 +98,9 @@ internal sealed class WorkerLoop
 
         Thread.CurrentThread.Name = "joblib-worker";
         WorkerThreads.Current = _threads;
-        while (Next() is { } batch)
+        while (ExecuteNext())
         {
-            Execute(batch);
+            LookAtMemory();
         }
 
         // What nobody has taken yet would go with this process.
@@ -114,6 +116,29 @@ internal sealed class WorkerLoop
         _out.Finish();
         _error.Finish();
         Environment.Exit(0);
+    }
+
+    // On its own, so that nothing of a batch is on the stack when memory is looked at.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool ExecuteNext()
+    {
+        if (Next() is not { } batch)
+        {
+            return false;
+        }
+
+        Execute(batch);
+        return true;
+    }
+
+    // After the outcome has been sent: large arguments and results are no growth.
+    private void LookAtMemory()
+    {
+        if (_memory!.HasGrownTooMuch(out var bytes))
+        {
+            StopTaking();
+            Send(BatchFrames.Of(new WorkerOutcome(BatchFrames.NoBatch, OutcomeStatus.NotExecuted, default, TimeSpan.Zero, LeaveReason.Memory, bytes, _memory.FirstBytes)));
+        }
     }
 
     /// <summary>Sends a frame. A program that is gone is noticed by the reader.</summary>
@@ -213,8 +238,11 @@ internal sealed class WorkerLoop
             case FrameKind.Batch:
                 lock (_gate)
                 {
-                    _batches.Enqueue(BatchFrames.ReadBatch(body));
-                    Wake();
+                    if (!_takesNoMore)
+                    {
+                        _batches.Enqueue(BatchFrames.ReadBatch(body));
+                        Wake();
+                    }
                 }
 
                 break;
@@ -336,6 +364,7 @@ internal sealed class WorkerLoop
                 // Workers are kept for minutes: what the last calls needed goes back to the system.
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
                 ArrayStores.Tidy(maxIdleBytes: 0);
+                NativeProcess.TrimHeap();
             }
         }
     }
@@ -395,6 +424,8 @@ internal sealed class WorkerLoop
         {
             scope.End();
         }
+
+        Send(Frame.Of(FrameKind.RunEnded, writer => writer.WriteRaw(run)));
     }
 
     private RunScope? ScopeOf(WorkerBatch batch)
@@ -427,7 +458,7 @@ internal sealed class WorkerLoop
     {
         var request = new RemoteBatch(BatchFrames.InitializerHandle, 0, 0, 1, [], null, 0, null);
         var scope = new RunScope { Context = ExecutionContext.Capture()!, Timeout = null, ReportsCalls = false };
-        ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle, null));
+        ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle, null, null));
     }
 
     private void Execute(WorkerBatch batch)
@@ -443,7 +474,7 @@ internal sealed class WorkerLoop
 
         if (ScopeOf(batch) is { } scope)
         {
-            ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle, ArraysOf(batch.Run)));
+            ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle, ArraysOf(batch.Run), batch.MovedArrays));
         }
         else
         {
@@ -462,7 +493,7 @@ internal sealed class WorkerLoop
     private PayloadCodec Codec => _codec ??= new PayloadCodec(new PayloadEncoder(NoReferences.Instance, new SerializerTable()), new PayloadDecoder(_code));
 
     /// <summary>Has this process execute one batch.</summary>
-    private sealed class Host(WorkerLoop loop, long handle, WorkerArrays? arrays) : IRemoteBatchHost
+    private sealed class Host(WorkerLoop loop, long handle, WorkerArrays? arrays, IReadOnlyDictionary<string, string>? moved) : IRemoteBatchHost
     {
         private readonly ResultArrays? _results = arrays?.NewResults();
         private readonly long _startedAt = Stopwatch.GetTimestamp();
@@ -485,27 +516,26 @@ internal sealed class WorkerLoop
 
         public void Abandon(CallBatch part) => _overdue = true;
 
-        public IArraySource? Arrays => arrays?.Source;
+        public IArraySource? Arrays => moved is null || arrays is null ? arrays?.Source : new MovedArrays(arrays.Source, moved);
 
         public IArraySink? ResultArrays => _results;
 
         public void Ended(OutcomeStatus status, byte[] payload)
         {
             var executed = Stopwatch.GetElapsedTime(_startedAt);
-            long bytes = 0;
-            var leaving = _overdue ? LeaveReason.Overdue : loop._memory!.HasGrownTooMuch(out bytes) ? LeaveReason.Memory : LeaveReason.None;
-            var hasArrays = status == OutcomeStatus.Completed && _results is { References.Count: > 0 };
+            var leaving = _overdue ? LeaveReason.Overdue : LeaveReason.None;
+            var paths = status == OutcomeStatus.Completed && _results is { References: { Count: > 0 } written } ? written.Select(reference => reference.Path).ToArray() : null;
             Frame frame;
             try
             {
-                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, bytes, loop._memory!.FirstBytes, hasArrays));
+                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, Arrays: paths));
             }
             catch (JoblibException tooLarge)
             {
-                frame = BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving, bytes, loop._memory!.FirstBytes));
+                frame = BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving));
             }
 
-            if (hasArrays)
+            if (paths is not null)
             {
                 lock (loop._gate)
                 {
@@ -526,10 +556,12 @@ internal sealed class WorkerLoop
         }
     }
 
+    // What waits here, or is on its way, the program gives to others as soon as it hears of it.
     private void StopTaking()
     {
         lock (_gate)
         {
+            _takesNoMore = true;
             _batches.Clear();
         }
     }

@@ -8,7 +8,7 @@ namespace Orleans.Joblib;
 /// <param name="Leaving">Whether the worker takes more.</param>
 /// <param name="ResidentBytes">What it occupies, when that is why it leaves.</param>
 /// <param name="FirstResidentBytes">What it occupied after its first batch.</param>
-/// <param name="HasArrays">Whether the worker keeps large arrays of the results until it hears that they were taken.</param>
+/// <param name="Arrays">The files of large arrays of the results, which the worker keeps until it hears that they were taken; null for none.</param>
 internal readonly record struct WorkerOutcome(
     long Handle,
     OutcomeStatus Status,
@@ -17,4 +17,4 @@ internal readonly record struct WorkerOutcome(
     LeaveReason Leaving = LeaveReason.None,
     long ResidentBytes = 0,
     long FirstResidentBytes = 0,
-    bool HasArrays = false);
+    string[]? Arrays = null);

@@ -28,7 +28,9 @@ internal sealed class WorkerProcess : IDisposable
     private readonly Queue<string> _lastWords = new();
     private readonly TaskCompletionSource _errorsRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _killing = new();
     private bool _writing;
+    private bool _reaped;
     private volatile bool _leadsGroup;
 
     private WorkerProcess(Process process, IWorkerOwner owner)
@@ -128,18 +130,27 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>Ends it and its children now; the owner hears of its end.</summary>
     internal void Kill()
     {
-        try
+        lock (_killing)
         {
-            if (_leadsGroup)
+            if (_reaped)
             {
-                NativeProcess.KillGroup(Id);
+                return;
             }
 
-            _process.Kill(entireProcessTree: !_leadsGroup && OperatingSystem.IsWindows());
-        }
-        catch (Exception exception) when (exception is InvalidOperationException or System.ComponentModel.Win32Exception)
-        {
-            // It is gone.
+            try
+            {
+                // While its children live, nobody else gets its number; when somebody has it (another worker, say), they do not live.
+                if (_leadsGroup && !(_process.HasExited && Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{Id}"))))
+                {
+                    NativeProcess.KillGroup(Id);
+                }
+
+                _process.Kill(entireProcessTree: !_leadsGroup && OperatingSystem.IsWindows());
+            }
+            catch (Exception exception) when (exception is InvalidOperationException or System.ComponentModel.Win32Exception)
+            {
+                // It is gone.
+            }
         }
     }
 
@@ -198,6 +209,11 @@ internal sealed class WorkerProcess : IDisposable
         // What it started must not outlive it.
         Kill();
         var code = Reap();
+        lock (_killing)
+        {
+            _reaped = true;
+        }
+
         _errorsRead.Task.Wait(WordsPatience);
         LiveWorkers.Remove(this);
         _owner.Ended(this, new WorkerExit(code, LastWords()));

@@ -16,6 +16,9 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
 
     private static int _pools;
 
+    [ThreadStatic]
+    private static int _lane;
+
     private readonly object _gate = new();
     private readonly FairQueue<IWorkItem> _queue = new();
     private readonly List<Worker> _workers = [];
@@ -45,6 +48,9 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
 
     /// <summary>Workers that may run at once.</summary>
     internal int Size { get; }
+
+    /// <summary>The calling worker's number in its pool, from 0; one that takes the place of another has its number. 0 on other threads.</summary>
+    internal static int CurrentLane => _lane;
 
     /// <summary>Completes when the pool is disposed and its last thread has ended.</summary>
     internal Task Ended => _ended.Task;
@@ -231,7 +237,13 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
 
     private Worker AddWorker()
     {
-        var worker = new Worker(this, $"{_name}-{_workersNamed++}");
+        var lane = 0;
+        while (_workers.Exists(other => other.Lane == lane))
+        {
+            lane++;
+        }
+
+        var worker = new Worker(this, lane, $"{_name}-{_workersNamed++}");
         _workers.Add(worker);
         _threads++;
         return worker;
@@ -307,9 +319,11 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
     }
 
-    private sealed class Worker(WorkerPool pool, string name)
+    private sealed class Worker(WorkerPool pool, int lane, string name)
     {
         internal WorkerPool Pool => pool;
+
+        internal int Lane => lane;
 
         internal IWorkItem? Current { get; set; }
 
@@ -324,6 +338,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         private void Loop()
         {
             WorkerThreads.Current = Threads;
+            _lane = lane;
             while (RunNext())
             {
             }

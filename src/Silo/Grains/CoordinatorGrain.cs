@@ -8,10 +8,11 @@ namespace Orleans.Joblib.Silo;
 /// <summary>One run's control. Soft state: if its silo dies the next call brings it up elsewhere, and the client's next renewal seeds it again.</summary>
 /// <remarks>Reentrant, so that reports flow while slots are being changed; <c>_changing</c> keeps changes of slots one at a time.</remarks>
 [Reentrant]
-internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptions<SiloWorkerOptions> workers, TimeProvider time, ILogger<CoordinatorGrain> logger)
+internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptions<SiloWorkerOptions> workers, RunBoard board, TimeProvider time, ILogger<CoordinatorGrain> logger)
     : Grain, ICoordinatorGrain, IDisposable
 {
     private const int RenewalsPerLease = 3;
+    private static readonly TimeSpan CancelPatience = TimeSpan.FromSeconds(2);
 
     private readonly MembershipView _membership = new(members);
     private readonly AutoBatcher _batcher = new();
@@ -23,14 +24,20 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
     private IGrainTimer? _renewal;
     private long _renewedAt;
     private bool _endedForGood;
+    private DateTimeOffset _startedAt;
+    private ClientProgress? _progress;
+    private bool _cancelled;
 
     private Guid Run => this.GetPrimaryKey();
 
     public async Task<RunGrant> StartAsync(RunRequest request, SlotGrant[] held)
     {
+        using var span = JoblibInstruments.StartCoordinate(request.TraceParent, request.RequestedSlots);
         if (_request is null)
         {
             _slots = held;
+            _startedAt = time.GetUtcNow();
+            board.Opened(Run);
         }
 
         _request = request;
@@ -46,6 +53,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
             static (grain, _) => grain.RenewOrEndAsync(),
             this,
             new GrainTimerCreationOptions(request.Lease / RenewalsPerLease, request.Lease / RenewalsPerLease) { KeepAlive = true, Interleave = true });
+        span?.SetTag("joblib.slots", _slots.Length);
         SiloLog.RunOpened(logger, Run, request.Client, _slots.Length, _silos.Count);
         return Grant();
     }
@@ -87,7 +95,66 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
         return Task.FromResult(_batcher.ComputeBatchSize());
     }
 
-    public Task EndAsync() => EndAsync(forGood: true);
+    public Task EndAsync(ClientProgress? last)
+    {
+        _progress = last ?? _progress;
+        return EndAsync(_progress?.Failure is null ? RunState.Completed : RunState.Failed);
+    }
+
+    public Task TellAsync(ClientProgress progress)
+    {
+        _progress = progress;
+        if (_request is null)
+        {
+            DeactivateOnIdle();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public async Task<bool> CancelAsync(string reason)
+    {
+        if (_request is not { } request || _cancelled)
+        {
+            DeactivateOnIdle();
+            return false;
+        }
+
+        _cancelled = true;
+        SiloLog.RunCancelled(logger, Run, reason);
+        if (request.Observer is { } observer)
+        {
+            try
+            {
+                await observer.CancelledAsync(reason).WaitAsync(CancelPatience, time).ConfigureAwait(true);
+            }
+            catch (Exception exception)
+            {
+                // The run ends all the same, and its client finds out when it asks for it.
+                SiloLog.ClientNotTold(logger, exception, Run);
+            }
+        }
+
+        await EndAsync(RunState.Cancelled).ConfigureAwait(true);
+        return true;
+    }
+
+    public Task<RunInfo?> GetInfoAsync()
+    {
+        if (_request is null)
+        {
+            DeactivateOnIdle();
+            return Task.FromResult<RunInfo?>(null);
+        }
+
+        return Task.FromResult<RunInfo?>(Info(_request, RunState.Running));
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        board.Left(Run, null);
+        return Task.CompletedTask;
+    }
 
     public Task<RunStatus> GetStatusAsync() => Task.FromResult(new RunStatus(
         _request is not null,
@@ -110,17 +177,37 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
         if (time.GetElapsedTime(_renewedAt) > request.Lease)
         {
             SiloLog.LeaseExpired(logger, Run, request.Lease);
-            await EndAsync(forGood: false).ConfigureAwait(true);
+            await EndAsync(RunState.Lost).ConfigureAwait(true);
             return;
         }
 
         await Task.WhenAll(_silos.Keys.Select(silo => TellAsync(silo, slots => slots.RenewAsync(Run)))).ConfigureAwait(true);
     }
 
-    private async Task EndAsync(bool forGood)
+    private RunInfo Info(RunRequest request, RunState state) => new(
+        Run,
+        request.Client,
+        request.Name,
+        state,
+        _startedAt,
+        state == RunState.Running ? null : time.GetUtcNow(),
+        _slots.Length,
+        _completions.Batches,
+        _completions.Calls,
+        _completions.FailedBatches,
+        _batcher.ComputeBatchSize(),
+        _batcher.SmoothedDuration,
+        _progress);
+
+    private async Task EndAsync(RunState state)
     {
-        if (_request is not null)
+        if (_request is { } request)
         {
+            // A client whose lease ran out may open its run again.
+            var forGood = state != RunState.Lost;
+            // One that was opened and never used, after a failure say, is nothing to show.
+            var wasUsed = _cancelled || _completions.Batches > 0 || _progress is { Dispatched: > 0 };
+            board.Left(Run, wasUsed ? Info(request, _cancelled ? RunState.Cancelled : state) : null);
             _request = null;
             _renewal?.Dispose();
             _renewal = null;
@@ -181,7 +268,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
             _slots = SlotPlan.Number(plan, _slots, silo => known[silo].Process);
             if (hasEnded)
             {
-                await EndAsync(forGood: true).ConfigureAwait(true);
+                await EndAsync(RunState.Completed).ConfigureAwait(true);
             }
             else if (_request is null)
             {

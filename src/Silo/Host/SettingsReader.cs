@@ -47,12 +47,21 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
             Slots = Number("slots", 1, SiloWorkerOptions.MostSlots),
             SlotsPerCore = Fraction("slots-per-core", 0.01, 1024) ?? SiloWorkerOptions.DefaultSlotsPerCore,
             Workers = Choice("workers", WorkerKind.Threads),
+            IdleWorkerTimeout = Time("idle-worker-timeout", TimeSpan.Zero, SiloWorkerOptions.LongestIdleWorkerTimeout) ?? SiloWorkerOptions.DefaultIdleWorkerTimeout,
             HealthPort = Number("health-port", 0, 65535) ?? SiloHostOptions.DefaultHealthPort,
             HealthAddress = Address("health-address") ?? listen,
             Tls = tls,
+            Dashboard = Dashboard(tls),
             CodeCache = Folder("code-cache"),
             CodeCacheSize = Bytes("code-cache-size", CodeCacheOptions.LeastMaxBytes) ?? CodeCacheOptions.DefaultMaxBytes,
             CodeIdleTime = Time("code-idle-time", TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)) ?? CodeCacheOptions.DefaultIdleTime,
+            ArrayFolder = Folder("array-folder"),
+            ArrayStoreSize = Bytes("array-store-size", SiloArrayOptions.LeastMaxBytes),
+            Blobs = Blobs("blobs"),
+            OtlpEndpoint = Url("otlp-endpoint"),
+            OtlpProtocol = Choice("otlp-protocol", OtlpProtocol.Grpc),
+            OtlpSources = Find("otlp-sources").Value?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
+            Prometheus = Switch("prometheus"),
             LogLevel = Choice("log-level", LogLevel.Information),
             DrainTimeout = Time("drain-timeout", TimeSpan.Zero, TimeSpan.FromDays(1)) ?? SiloHostOptions.DefaultDrainTimeout,
             ExitWithParent = Number("exit-with-parent", 1, int.MaxValue),
@@ -62,12 +71,48 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
             _faults.Add($"advertised-address must not be '{options.AdvertisedAddress}', which nobody can connect to. Use an address of this host that the others reach.");
         }
 
-        if (new[] { options.SiloPort, options.GatewayPort, options.HealthPort }.Where(port => port != 0).GroupBy(port => port).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        if (new[] { options.SiloPort, options.GatewayPort, options.HealthPort, options.Dashboard?.Port ?? 0 }.Where(port => port != 0).GroupBy(port => port).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
-            _faults.Add($"silo-port, gateway-port and health-port must differ; two are '{twice.Key}'. Use 0 for a free port.");
+            _faults.Add($"silo-port, gateway-port, health-port and dashboard-port must differ; two are '{twice.Key}'. Use 0 for a free port.");
         }
 
         return _faults.Count == 0 ? options : throw new SettingsException(_faults);
+    }
+
+    private DashboardOptions? Dashboard(JoblibTlsOptions? tls)
+    {
+        var wanted = Switch("dashboard");
+        var address = Address("dashboard-address") ?? IPAddress.Loopback;
+        var port = Number("dashboard-port", 0, 65535) ?? DashboardOptions.DefaultPort;
+        var token = Find("dashboard-token").Value;
+        if (token is { Length: < DashboardOptions.LeastTokenLength })
+        {
+            _faults.Add($"dashboard-token must have {DashboardOptions.LeastTokenLength} characters or more: whoever guesses it may cancel runs.");
+        }
+
+        if (wanted && !IPAddress.IsLoopback(address) && (tls is null || token is null))
+        {
+            _faults.Add($"dashboard-address must not be '{address}' without TLS and {SiloSetting.All.First(s => s.Name == "dashboard-token").Variable}: the page shows calls' arguments and cancels runs. Set both, or use 127.0.0.1.");
+        }
+
+        return wanted ? new DashboardOptions { Address = address, Port = port, Token = token } : null;
+    }
+
+    private bool Switch(string name)
+    {
+        var (text, source) = Find(name);
+        if (text is null)
+        {
+            return false;
+        }
+
+        if (bool.TryParse(text, out var value))
+        {
+            return value;
+        }
+
+        _faults.Add($"{source} must not be '{text}'. Use 'true' or 'false'.");
+        return false;
     }
 
     private ClusterAddress? Cluster()
@@ -159,6 +204,39 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
         }
 
         _faults.Add($"{source} must not be '{text}'. Use an absolute path.");
+        return null;
+    }
+
+    private string? Blobs(string name)
+    {
+        var (text, source) = Find(name);
+        if (text is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            BlobStorage.Parse(text);
+            return text;
+        }
+        catch (ArgumentException exception)
+        {
+            // It does not repeat the value, which may hold a key.
+            _faults.Add($"{source}: {exception.Message}");
+            return null;
+        }
+    }
+
+    private Uri? Url(string name)
+    {
+        var (text, source) = Find(name);
+        if (text is null || (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https")))
+        {
+            return text is null ? null : new Uri(text);
+        }
+
+        _faults.Add($"{source} must not be '{text}'. Use a URL, such as 'http://collector:4317'.");
         return null;
     }
 

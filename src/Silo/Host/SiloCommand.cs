@@ -16,14 +16,19 @@ internal static class SiloCommand
                 + "(\"Joblib\": { \"SiloPort\": 11111 }); the command line wins over the environment, the environment over the file.");
         var config = new Option<string?>("--config") { HelpName = "FILE", Description = "Another appsettings file." };
         var options = SiloSetting.All.Where(setting => setting.OnCommandLine)
-            .ToDictionary(setting => setting.Name, setting => new Option<string?>("--" + setting.Name) { HelpName = setting.Value, Description = setting.Help });
+            .ToDictionary(setting => setting.Name, setting => new Option<string?>("--" + setting.Name)
+            {
+                HelpName = setting.Value,
+                Description = setting.Help,
+                Arity = setting.IsSwitch ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
+            });
         root.Options.Add(config);
         foreach (var option in options.Values)
         {
             root.Options.Add(option);
         }
 
-        root.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(config), name => options.TryGetValue(name, out var option) ? parsed.GetValue(option) : null));
+        root.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(config), name => options.TryGetValue(name, out var option) ? parsed.GetValue(option) ?? (parsed.GetResult(option) is null ? null : "true") : null));
         return root;
     }
 

@@ -13,6 +13,12 @@ internal sealed record SiloHostOptions
 
     internal required ClusterAddress Cluster { get; init; }
 
+    internal string? ArrayFolder { get; init; }
+
+    internal long? ArrayStoreSize { get; init; }
+
+    internal string? Blobs { get; init; }
+
     internal int PrimaryPort { get; init; } = DefaultSiloPort;
 
     internal int SiloPort { get; init; } = DefaultSiloPort;
@@ -29,9 +35,14 @@ internal sealed record SiloHostOptions
 
     internal WorkerKind Workers { get; init; }
 
+    internal TimeSpan IdleWorkerTimeout { get; init; } = SiloWorkerOptions.DefaultIdleWorkerTimeout;
+
     internal int HealthPort { get; init; } = DefaultHealthPort;
 
     internal IPAddress HealthAddress { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Where the dashboard is served; null for nowhere.</summary>
+    internal DashboardOptions? Dashboard { get; init; }
 
     internal JoblibTlsOptions? Tls { get; init; }
 
@@ -40,6 +51,14 @@ internal sealed record SiloHostOptions
     internal long CodeCacheSize { get; init; } = CodeCacheOptions.DefaultMaxBytes;
 
     internal TimeSpan CodeIdleTime { get; init; } = CodeCacheOptions.DefaultIdleTime;
+
+    internal Uri? OtlpEndpoint { get; init; }
+
+    internal OtlpProtocol OtlpProtocol { get; init; }
+
+    internal IReadOnlyList<string> OtlpSources { get; init; } = [];
+
+    internal bool Prometheus { get; init; }
 
     internal LogLevel LogLevel { get; init; } = LogLevel.Information;
 

@@ -53,14 +53,19 @@ internal static class SiloProgram
         var app = await StartAsync(options, redis, health, signals.Token).ConfigureAwait(false);
         await using (app.ConfigureAwait(false))
         {
+            var dashboard = await ServeDashboardAsync(app, options, signals.Token).ConfigureAwait(false);
             health.IsReady = true;
-            await Console.Out.WriteLineAsync(ReadyLine(app, options)).ConfigureAwait(false);
+            await Console.Out.WriteLineAsync(ReadyLine(app, options, dashboard)).ConfigureAwait(false);
             await Console.Out.FlushAsync().ConfigureAwait(false);
 
             await signals.First.ConfigureAwait(false);
             health.IsReady = false;
             var drained = app.Services.GetRequiredService<SiloWorkers>().DrainAsync(options.DrainTimeout);
             await Task.WhenAny(drained, signals.Second).ConfigureAwait(false);
+            if (dashboard is not null)
+            {
+                await dashboard.DisposeAsync().ConfigureAwait(false);
+            }
 
             // Without Redis, Orleans' goodbye is tried again and again.
             using var last = new Timer(static _ => Environment.Exit(0), null, StopTimeout + LastGrace, Timeout.InfiniteTimeSpan);
@@ -70,13 +75,35 @@ internal static class SiloProgram
     }
 
     /// <summary>The line that whoever started the program waits for.</summary>
-    private static string ReadyLine(WebApplication app, SiloHostOptions options)
+    private static string ReadyLine(WebApplication app, SiloHostOptions options, JoblibDashboard? dashboard)
     {
         var silo = app.Services.GetRequiredService<ILocalSiloDetails>();
         var workers = app.Services.GetRequiredService<SiloWorkers>();
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"joblib-silo ready silo={silo.SiloAddress.ToParsableString()} gateway={silo.GatewayAddress?.Endpoint} health={app.Urls.First()} slots={workers.Status.Size} cluster={options.Cluster} pid={Environment.ProcessId}");
+            $"joblib-silo ready silo={silo.SiloAddress.ToParsableString()} gateway={silo.GatewayAddress?.Endpoint} health={app.Urls.First()} slots={workers.Status.Size} cluster={options.Cluster}{(dashboard is null ? "" : " dashboard=" + dashboard.Address.GetLeftPart(UriPartial.Authority))} pid={Environment.ProcessId}");
+    }
+
+    private static async Task<JoblibDashboard?> ServeDashboardAsync(WebApplication app, SiloHostOptions options, CancellationToken cancellationToken)
+    {
+        if (options.Dashboard is not { } dashboard)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await JoblibDashboard.StartAsync(
+                app.Services.GetRequiredService<IGrainFactory>(),
+                dashboard with { ClusterName = options.Cluster.ToString(), Certificate = IPAddress.IsLoopback(dashboard.Address) ? null : TlsCredentials.Load(options.Tls!).Certificate },
+                app.Services.GetRequiredService<ILoggerFactory>(),
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (JoblibException)
+        {
+            await app.StopAsync(cancellationToken).ConfigureAwait(false);
+            throw;
+        }
     }
 
     private static async Task<WebApplication> StartAsync(SiloHostOptions options, ConnectionMultiplexer? redis, SiloHealth health, CancellationToken cancellationToken)
@@ -147,6 +174,7 @@ internal static class SiloProgram
             builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         }
 
+        SiloTelemetry.Add(builder, options, silo);
         builder.UseOrleans(orleans => Configure(orleans, options, redis, silo, gateway));
 
         // For loops inside calls that name "orleans".
@@ -155,6 +183,8 @@ internal static class SiloProgram
         var app = builder.Build();
         app.MapGet("/healthz/live", () => Results.Text("live\n"));
         app.MapGet("/healthz/ready", () => health.IsReady ? Results.Text("ready\n") : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        SiloTelemetry.Map(app, options);
+        app.MapGet("/load", async (MembershipView membership, IGrainFactory grains) => Results.Json(await ClusterLoad.AskAsync(membership, grains).ConfigureAwait(false)));
         return app;
     }
 
@@ -197,6 +227,13 @@ internal static class SiloProgram
             workers.Slots = options.Slots;
             workers.SlotsPerCore = options.SlotsPerCore;
             workers.Workers = options.Workers;
+            workers.IdleWorkerTimeout = options.IdleWorkerTimeout;
+        });
+        orleans.Services.Configure<SiloArrayOptions>(arrays =>
+        {
+            arrays.Folder = options.ArrayFolder;
+            arrays.MaxBytes = options.ArrayStoreSize;
+            arrays.Blobs = options.Blobs;
         });
         orleans.Services.Configure<CodeCacheOptions>(cache =>
         {

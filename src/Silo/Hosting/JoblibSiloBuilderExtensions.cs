@@ -31,12 +31,17 @@ public static class JoblibSiloBuilderExtensions
         builder.Services.TryAddSingleton<MembershipView>();
         builder.Services.TryAddSingleton<SiloCodecs>();
         builder.Services.TryAddSingleton<SiloProcesses>();
+        builder.Services.TryAddSingleton<TaskStream>();
+        builder.Services.TryAddSingleton<RunBoard>();
         builder.Services.TryAddSingleton<SiloWorkers>();
         builder.Services.AddOptions<CodeCacheOptions>().ValidateOnStart();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CodeCacheOptions>, CodeCacheOptionsValidator>());
         builder.Services.TryAddSingleton<CodeStore>();
         builder.Services.TryAddSingleton<CodeUploads>();
         builder.Services.TryAddSingleton<CodeContexts>();
+        builder.Services.AddOptions<SiloArrayOptions>().ValidateOnStart();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<SiloArrayOptions>, SiloArrayOptionsValidator>());
+        builder.Services.TryAddSingleton<SiloArrays>();
         builder.Services.AddPlacementDirector<SlotPlacement, SlotPlacementDirector>();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Transient<IConfigurationValidator, LoopbackRule>());
         return builder;

@@ -15,10 +15,10 @@ internal sealed class BatchWork(SiloRun run, CallBatch batch, WorkerPool pool, T
 
     public void Run(IWorkSharer sharer)
     {
-        JoblibInstruments.SlotTaken();
+        run.Started(batch.Number, batch.Count);
         batch.Sharer = this;
         batch.Execute();
-        JoblibInstruments.SlotFreed();
+        run.Ended(batch.Failure is not null);
         run.Reporter.Add(new BatchReport(batch.Number, batch.Count, batch.Failure is not null, time.GetElapsedTime(_arrivedAt)));
         batch.Complete();
     }

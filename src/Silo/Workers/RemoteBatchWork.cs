@@ -1,7 +1,7 @@
 namespace Orleans.Joblib.Silo;
 
 /// <summary>A batch from another process in a silo's worker pool: decoded, executed and its outcome encoded by the worker, so that neither Orleans' threads nor other runs pay for it.</summary>
-internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLease code, WorkerPool pool, TimeProvider time) : IWorkItem, IRemoteBatchHost
+internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLease code, SiloRunArrays? arrays, WorkerPool pool, TimeProvider time) : IWorkItem, IRemoteBatchHost
 {
     // An outcome that came with an answer is kept until the client says that it has it: longer ones are acknowledged at once.
     private const int MostKeptBytes = 64 * 1024;
@@ -12,8 +12,12 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
     private readonly long _arrivedAt = time.GetTimestamp();
     private long _startedAt;
     private int _ended;
+    private volatile bool _failed;
     private TaskCompletionSource<BatchOutcome?>? _awaited;
     private BatchOutcome? _kept;
+    private WorkerArrays? _worker;
+    private IArraySource? _source;
+    private ResultArrays? _results;
 
     public object Owner => run;
 
@@ -24,7 +28,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
 
     public void Run(IWorkSharer sharer)
     {
-        JoblibInstruments.SlotTaken();
+        run.Started(request.Number, request.Calls);
         _startedAt = time.GetTimestamp();
         if (run.InProcesses)
         {
@@ -32,10 +36,35 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         }
         else
         {
+            RunOnThread();
+        }
+
+        run.Ended(_failed);
+    }
+
+    public IArraySource? Arrays => _source;
+
+    public IArraySink? ResultArrays => _results;
+
+    private void RunOnThread()
+    {
+        IReadOnlyDictionary<string, string>? moved = null;
+        if (arrays is not null && ((_worker = arrays.Enter()) is null || !arrays.TryFind(request.Arrays, out moved)))
+        {
+            // Its loop has ended meanwhile.
+            End(OutcomeStatus.NotExecuted, [], executed: true);
+        }
+        else
+        {
+            _results = _worker?.NewResults();
+            _source = moved is null ? _worker?.Source : new MovedArrays(_worker!.Source, moved);
             ExecutableBatch.Execute(request, code.Codec, run.Scope(request.Timeout, request.NestingLevel), this);
         }
 
-        JoblibInstruments.SlotFreed();
+        if (_worker is not null)
+        {
+            arrays!.Leave();
+        }
     }
 
     private void RunInProcess()
@@ -43,16 +72,17 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         try
         {
             code.Code.Context.PrepareFrames();
-            if (run.ProcessesFor(code) is not { } lease)
+            IReadOnlyDictionary<string, string>? moved = null;
+            if (run.ProcessesFor(code, arrays) is not { } lease || arrays?.TryFind(request.Arrays, out moved) == false)
             {
                 End(OutcomeStatus.NotExecuted, [], executed: true);
                 return;
             }
 
-            var batch = new ProcessBatch(lease, request, code.Codec);
+            var batch = new ProcessBatch(lease, request, code.Codec, arrays, moved);
             lease.Pool.Submit(batch);
             var (status, payload) = batch.Outcome();
-            End(status, payload, executed: true);
+            End(status, payload, executed: true, batch.Results);
         }
         catch (Exception exception)
         {
@@ -72,7 +102,17 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
     public void Abandon(CallBatch part) => pool.Abandon(item =>
         item is PartWork work ? ReferenceEquals(work.Part, part) : ReferenceEquals(item, this) && part.FirstCallIndex == request.FirstCallIndex);
 
-    public void Ended(OutcomeStatus status, byte[] payload) => End(status, payload, executed: true);
+    public void Ended(OutcomeStatus status, byte[] payload)
+    {
+        if (_results is not { References: { Count: > 0 } written } results || status != OutcomeStatus.Completed)
+        {
+            _results?.Dispose();
+            End(status, payload, executed: true);
+            return;
+        }
+
+        End(status, payload, executed: true, new KeptResults([.. written.Select(reference => reference.Path)], [results]));
+    }
 
     /// <summary>The silo gives the batch back before a worker took it up.</summary>
     internal void GiveBack() => End(OutcomeStatus.NotExecuted, [], executed: false);
@@ -104,17 +144,25 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         }
     }
 
-    private void End(OutcomeStatus status, byte[] payload, bool executed)
+    private void End(OutcomeStatus status, byte[] payload, bool executed, KeptResults? results = null)
     {
         if (Interlocked.Exchange(ref _ended, 1) != 0)
         {
+            _ = results?.ReleaseAsync();
             return;
         }
 
+        _failed = status != OutcomeStatus.Completed;
         var queued = executed ? time.GetElapsedTime(_arrivedAt, _startedAt) : time.GetElapsedTime(_arrivedAt);
         if (executed)
         {
             run.Reporter.Add(new BatchReport(request.Number, request.Calls, status != OutcomeStatus.Completed, time.GetElapsedTime(_arrivedAt)));
+        }
+
+        if (results is not null && !arrays!.TryKeep(request.Handle, results))
+        {
+            // Its loop has ended meanwhile: nobody wants them.
+            (status, payload, results) = (OutcomeStatus.NotExecuted, [], null);
         }
 
         if (payload.Length > JoblibProtocol.MostPayloadBytes)
@@ -125,6 +173,22 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
 
         code.Dispose();
         var outcome = new BatchOutcome(request.Handle, status, payload, queued, executed ? time.GetElapsedTime(_startedAt) : TimeSpan.Zero);
+        if (results is not null)
+        {
+            // By reference where the client sees the files; else they are hashed, and stored, beside the worker that takes the next batch.
+            _awaited?.TrySetResult(null);
+            if (arrays!.IsShared)
+            {
+                Send(outcome with { Arrays = [] });
+            }
+            else
+            {
+                _ = Task.Run(() => SendAsync(outcome, results));
+            }
+
+            return;
+        }
+
         if (_awaited is { } awaited && payload.Length <= MostKeptBytes)
         {
             Volatile.Write(ref _kept, outcome);
@@ -140,7 +204,29 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         Send(outcome);
     }
 
+    private async Task SendAsync(BatchOutcome outcome, KeptResults results)
+    {
+        try
+        {
+            outcome = outcome with { Arrays = await results.DescribeAsync(arrays!.ResultBlobs).ConfigureAwait(false) };
+        }
+        catch (Exception exception)
+        {
+            arrays!.Taken(request.Handle);
+
+            // The code set may be unloaded by now: this needs nothing of it.
+            var encoder = new PayloadEncoder(NoReferences.Instance, new SerializerTable());
+            outcome = outcome with { Status = OutcomeStatus.Fault, Payload = encoder.EncodeFailure(exception, null) };
+        }
+
+        Send(outcome);
+    }
+
     private void Send(BatchOutcome outcome) => run.Outcomes!.Add(outcome, handle => run.InHand.TryRemove(handle, out _));
+
+    private void Started(CallBatch part) => run.Started(part.Number, part.Count);
+
+    private void Ended(CallBatch part) => run.Ended(part.Failure is not null);
 
     /// <summary>A part of this batch that a worker shared out.</summary>
     internal sealed class PartWork(RemoteBatchWork batch, CallBatch part) : IWorkItem
@@ -153,10 +239,10 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
 
         public void Run(IWorkSharer sharer)
         {
-            JoblibInstruments.SlotTaken();
+            batch.Started(part);
             part.Sharer = batch;
             part.Execute();
-            JoblibInstruments.SlotFreed();
+            batch.Ended(part);
             part.Complete();
         }
     }

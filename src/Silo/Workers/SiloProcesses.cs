@@ -1,12 +1,16 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Orleans.Joblib.Silo;
 
-/// <summary>The silo's worker processes: a pool for each code set and thread limit, shared by the runs that have it, gone with the last of them. Thread-safe.</summary>
-internal sealed class SiloProcesses(ILoggerFactory loggers)
+/// <summary>The silo's worker processes: a pool for each code set and thread limit, shared by the runs that have it. Thread-safe.</summary>
+/// <remarks>The pool whose last run has ended waits for the next for a time: starting processes takes longer than many runs. There is one that waits, not more: it occupies memory.</remarks>
+internal sealed class SiloProcesses(IOptions<SiloWorkerOptions> options, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(CodeContext Code, int? InnerMaxNumThreads), Entry> _pools = [];
+    private readonly TimeSpan _idleTimeout = options.Value.IdleWorkerTimeout;
+    private bool _disposed;
 
     /// <summary>Worker processes that there are.</summary>
     internal int Count
@@ -30,16 +34,31 @@ internal sealed class SiloProcesses(ILoggerFactory loggers)
     internal Share Lease(CodeLease code, PayloadCodec codec, int workers, int siloWorkers, int? innerMaxNumThreads)
     {
         var key = (code.Context, innerMaxNumThreads);
-        lock (_gate)
+        List<Entry> ended = [];
+        try
         {
-            if (!_pools.TryGetValue(key, out var entry) || entry.Pool.IsBroken)
+            lock (_gate)
             {
-                if (entry is not null)
+                ObjectDisposedException.ThrowIf(_disposed, this);
+                if (_pools.TryGetValue(key, out var entry))
                 {
+                    if (entry.Pool.TryLease(workers, Timeout.InfiniteTimeSpan) is { } lease)
+                    {
+                        entry.Waiting?.Dispose();
+                        entry.Waiting = null;
+                        entry.Users++;
+                        return new Share(entry, lease);
+                    }
+
                     // Its workers do not start; another try may have better luck. It goes with the runs that have it.
                     _pools.Remove(key);
+                    if (entry.Users == 0)
+                    {
+                        ended.Add(entry);
+                    }
                 }
 
+                ended.AddRange(TakeWaiting());
                 entry = new Entry(this, key, code.Share(), new ProcessPool(new PoolSettings
                 {
                     Command = WorkerCommand.OfThisProgram,
@@ -49,15 +68,39 @@ internal sealed class SiloProcesses(ILoggerFactory loggers)
                     Loggers = loggers.CreateLogger,
                 }));
                 _pools.Add(key, entry);
+                entry.Users++;
+                return new Share(entry, entry.Pool.Lease(workers, Timeout.InfiniteTimeSpan));
             }
-
-            entry.Users++;
-            return new Share(entry, entry.Pool.Lease(workers, Timeout.InfiniteTimeSpan));
         }
+        finally
+        {
+            ended.ForEach(End);
+        }
+    }
+
+    /// <summary>Ends the pools that wait. Runs end theirs.</summary>
+    public void Dispose()
+    {
+        List<Entry> ended;
+        lock (_gate)
+        {
+            _disposed = true;
+            ended = TakeWaiting();
+        }
+
+        ended.ForEach(End);
+    }
+
+    private static void End(Entry entry)
+    {
+        entry.Waiting?.Dispose();
+        entry.Pool.Dispose();
+        entry.Code.Dispose();
     }
 
     private void Release(Entry entry)
     {
+        List<Entry> ended;
         lock (_gate)
         {
             if (--entry.Users > 0)
@@ -65,14 +108,44 @@ internal sealed class SiloProcesses(ILoggerFactory loggers)
                 return;
             }
 
-            if (_pools.TryGetValue(entry.Key, out var present) && ReferenceEquals(present, entry))
+            var isPresent = _pools.TryGetValue(entry.Key, out var present) && ReferenceEquals(present, entry);
+            if (isPresent && !_disposed && _idleTimeout > TimeSpan.Zero)
             {
-                _pools.Remove(entry.Key);
+                ended = TakeWaiting();
+                entry.Waiting = time.CreateTimer(static entry => ((Entry)entry!).Owner.EndWaiting((Entry)entry), entry, _idleTimeout, Timeout.InfiniteTimeSpan);
+            }
+            else
+            {
+                ended = [entry];
+                if (isPresent)
+                {
+                    _pools.Remove(entry.Key);
+                }
             }
         }
 
-        entry.Pool.Dispose();
-        entry.Code.Dispose();
+        ended.ForEach(End);
+    }
+
+    private void EndWaiting(Entry entry)
+    {
+        lock (_gate)
+        {
+            if (entry.Waiting is null || !_pools.Remove(entry.Key))
+            {
+                return;
+            }
+        }
+
+        End(entry);
+    }
+
+    // Called with _gate held.
+    private List<Entry> TakeWaiting()
+    {
+        List<Entry> waiting = [.. _pools.Values.Where(entry => entry.Waiting is not null)];
+        waiting.ForEach(entry => _pools.Remove(entry.Key));
+        return waiting;
     }
 
     internal sealed class Entry(SiloProcesses owner, (CodeContext Code, int? InnerMaxNumThreads) key, CodeLease code, ProcessPool pool)
@@ -87,6 +160,9 @@ internal sealed class SiloProcesses(ILoggerFactory loggers)
         internal ProcessPool Pool => pool;
 
         internal int Users { get; set; }
+
+        /// <summary>Ends it when no run has come by then; null while runs have it.</summary>
+        internal ITimer? Waiting { get; set; }
     }
 
     /// <summary>One run's right to workers.</summary>

@@ -24,6 +24,8 @@ internal sealed class SiloWorkers : IDisposable
     private readonly WorkerPool _pool;
     private readonly SiloCodecs _codecs;
     private readonly SiloProcesses _processes;
+    private readonly TaskStream _stream;
+    private readonly SiloArrays _arrays;
     private readonly bool _inProcesses;
     private readonly MembershipView _membership;
     private readonly IGrainFactory _grains;
@@ -35,10 +37,12 @@ internal sealed class SiloWorkers : IDisposable
     private int _disposed;
 
     public SiloWorkers(
-        IOptions<SiloWorkerOptions> options, SiloCodecs codecs, SiloProcesses processes, MembershipView membership, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
+        IOptions<SiloWorkerOptions> options, SiloCodecs codecs, SiloProcesses processes, SiloArrays arrays, TaskStream stream, MembershipView membership, IGrainFactory grains, TimeProvider time, ILogger<SiloWorkers> logger)
     {
         _codecs = codecs;
         _processes = processes;
+        _arrays = arrays;
+        _stream = stream;
         _inProcesses = options.Value.Workers == WorkerKind.Processes;
         if (_inProcesses)
         {
@@ -53,10 +57,14 @@ internal sealed class SiloWorkers : IDisposable
         _grains = grains;
         _time = time;
         _logger = logger;
+        SiloGauges.Add(this, () => Status);
         _sweep = time.CreateTimer(static workers => ((SiloWorkers)workers!).EndExpiredRuns(), this, SweepPeriod, SweepPeriod);
     }
 
     internal WorkerPool Pool => _pool;
+
+    /// <summary>Whether calls run in processes by the silo's own setting.</summary>
+    internal bool InProcesses => _inProcesses;
 
     /// <summary>The threads that one call may use where its run does not say: all workers busy, they fill the cores.</summary>
     internal static ThreadLimit StandardLimit => new(Math.Max(CpuCounter.Count(onlyPhysicalCores: false) / Math.Max(Volatile.Read(ref _workersOfProcess), 1), 1), Asked: false);
@@ -81,6 +89,7 @@ internal sealed class SiloWorkers : IDisposable
             new RunReporter(_grains.GetGrain<ICoordinatorGrain>(key), _logger),
             observer is null ? null : new OutcomeSender(observer, _logger),
             innerMaxNumThreads is { } threads ? new ThreadLimit(threads, Asked: true) : StandardLimit,
+            _stream,
             _inProcesses || inProcesses
                 ? (run, code) => _processes.Lease(code.Code, code.Codec, Math.Max(run.Slots, 1), Math.Max(Volatile.Read(ref _workersOfProcess), 1), innerMaxNumThreads)
                 : null));
@@ -158,7 +167,7 @@ internal sealed class SiloWorkers : IDisposable
                 }
 
                 // An outcome counts as in hand until its client has acknowledged it.
-                if (_pool.BusyCount == 0 && _pool.QueuedCount == 0 && _runs.Values.All(run => run.InHand.IsEmpty))
+                if (_pool.BusyCount == 0 && _pool.QueuedCount == 0 && _runs.Values.All(run => run.InHand.IsEmpty && !run.KeepsResults))
                 {
                     return true;
                 }
@@ -242,14 +251,25 @@ internal sealed class SiloWorkers : IDisposable
         }
 
         var accepted = 0;
+        SiloRunArrays? arrays = null;
+        if (request.Arrays is { } session && (arrays = run.ArraysOf(session, _arrays.NewRun)) is null)
+        {
+            return new BatchAnswer(BatchStatus.ArraysMissing, 0, accepted);
+        }
+
         foreach (var batch in request.Batches)
         {
+            if (arrays?.TryFind(batch.Arrays, out _) == false)
+            {
+                return new BatchAnswer(BatchStatus.ArraysMissing, 0, accepted);
+            }
+
             if (_codecs.TryAcquire(request.Code) is not { } code)
             {
                 return new BatchAnswer(BatchStatus.CodeMissing, 0, accepted);
             }
 
-            var work = new RemoteBatchWork(run, batch, code, _pool, _time);
+            var work = new RemoteBatchWork(run, batch, code, arrays, _pool, _time);
             if (!run.InHand.TryAdd(batch.Handle, work))
             {
                 code.Dispose();
@@ -285,6 +305,49 @@ internal sealed class SiloWorkers : IDisposable
         }
 
         return run.Answer;
+    }
+
+    /// <summary>The large arrays of a loop, for its client; null when the run has ended here, or the client has not opened them.</summary>
+    internal SiloRunArrays? ArraysOf(Guid id, ArraySession session) => _runs.TryGetValue(id, out var run) ? run.ArraysOf(session, _arrays.NewRun) : null;
+
+    internal void EndArrays(Guid id, Guid session)
+    {
+        if (_runs.TryGetValue(id, out var run))
+        {
+            run.EndArrays(session);
+        }
+    }
+
+    internal void Taken(Guid id, long[] batches)
+    {
+        if (_runs.TryGetValue(id, out var run))
+        {
+            foreach (var batch in batches)
+            {
+                run.Taken(batch);
+            }
+        }
+    }
+
+    /// <summary>A part of a large result.</summary>
+    /// <exception cref="JoblibException">It is not here.</exception>
+    internal byte[] ReadResult(Guid id, long batch, string path, long offset, int bytes)
+    {
+        if (bytes is < 1 or > ArrayChunk.MostBytes || offset < 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(bytes), bytes, $"A part of '{bytes}' bytes at '{offset}' is none. Use the same version of Orleans.Joblib on client and silo.");
+        }
+
+        // Only what this run's own batches have put there may be read.
+        if (!_runs.TryGetValue(id, out var run) || run.Results(batch) is not { } results || !results.Paths.Contains(path))
+        {
+            throw new JoblibException("array-gone", $"The result '{path}' is not on this silo any more: its run has ended here.");
+        }
+
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var part = new byte[bytes];
+        ContentHash.ReadExactly(file, part, offset);
+        return part;
     }
 
     internal void Abandon(long handle) => _pool.Abandon(item => item is BatchWork work && work.Batch.Handle == handle && work.Batch.IsAbandoned);
@@ -324,6 +387,7 @@ internal sealed class SiloWorkers : IDisposable
             return;
         }
 
+        SiloGauges.Remove(this);
         Interlocked.Add(ref _workersOfProcess, -_pool.Size);
         _sweep.Dispose();
         foreach (var id in _runs.Keys)

@@ -6,6 +6,12 @@ namespace Orleans.Joblib;
 /// <param name="Parents">The folders that the store is made in, in the order in which they are filled.</param>
 internal sealed record ArraySettings(long? MaxBytes, MmapMode Mode, IReadOnlyList<string> Parents)
 {
+    /// <summary>Whether the caller sees this host's files under the same names: a memory-mapped array of a result may then travel as its place.</summary>
+    internal bool SharesFiles { get; init; } = true;
+
+    /// <summary>The most bytes of a folder; null for the standard share of its file system.</summary>
+    internal long? StoreBytes { get; init; }
+
     /// <summary>Of what the caller said, on this host as it is now; without a store where there can be none.</summary>
     internal static ArraySettings Of(long? maxBytes, MmapMode mode, string? tempFolder) => ArrayStore.IsSupported
         ? new ArraySettings(maxBytes, mode, new ArrayStoreOptions { TempFolder = tempFolder }.Parents())
@@ -19,6 +25,8 @@ internal sealed record ArraySettings(long? MaxBytes, MmapMode Mode, IReadOnlyLis
     {
         writer.WriteRaw(MaxBytes ?? -1);
         writer.WriteByte((byte)Mode);
+        writer.WriteByte(SharesFiles ? (byte)1 : (byte)0);
+        writer.WriteRaw(StoreBytes ?? -1);
         writer.WriteVarUInt((ulong)Parents.Count);
         foreach (var parent in Parents)
         {
@@ -30,12 +38,14 @@ internal sealed record ArraySettings(long? MaxBytes, MmapMode Mode, IReadOnlyLis
     {
         var maxBytes = reader.ReadRaw<long>();
         var mode = (MmapMode)reader.ReadByte();
+        var sharesFiles = reader.ReadByte() != 0;
+        var storeBytes = reader.ReadRaw<long>();
         var parents = new string[reader.ReadCount()];
         for (var i = 0; i < parents.Length; i++)
         {
             parents[i] = reader.ReadString();
         }
 
-        return new ArraySettings(maxBytes < 0 ? null : maxBytes, mode, parents);
+        return new ArraySettings(maxBytes < 0 ? null : maxBytes, mode, parents) { SharesFiles = sharesFiles, StoreBytes = storeBytes < 0 ? null : storeBytes };
     }
 }

@@ -21,10 +21,13 @@ internal static class ArrayStores
     };
 
     /// <exception cref="JoblibException">None of the folders can be used.</exception>
-    internal static ArrayStore Of(IReadOnlyList<string> parents)
+    internal static ArrayStore Of(ArraySettings settings) => Of(settings.Parents, settings.StoreBytes);
+
+    /// <exception cref="JoblibException">None of the folders can be used.</exception>
+    internal static ArrayStore Of(IReadOnlyList<string> parents, long? maxBytes = null)
     {
-        var key = string.Join('\0', parents);
-        var store = Stores.GetOrAdd(key, static key => new Lazy<ArrayStore>(() => new ArrayStore(key.Split('\0'))));
+        var key = string.Join('\0', parents) + (maxBytes is null ? "" : $"\0{maxBytes}");
+        var store = Stores.GetOrAdd(key, static (_, of) => new Lazy<ArrayStore>(() => new ArrayStore(of.parents, of.maxBytes)), (parents, maxBytes));
         try
         {
             return store.Value;

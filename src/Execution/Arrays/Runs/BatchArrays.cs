@@ -8,18 +8,23 @@ internal sealed class BatchArrays(RunArrays run, long maxBytes) : IArraySink
 
     private readonly HashSet<HeldSegment> _held = [];
 
-    /// <summary>The segments that the batch's payload refers to, each once.</summary>
+    /// <summary>The segments, and the user's own files, that the batch's payload refers to, each once.</summary>
     internal IReadOnlyCollection<ArrayReference> References => _references.Values;
 
     public bool Takes(long bytes) => bytes > maxBytes;
 
     public ArrayReference? Put(ArrayView array, bool isWritable)
     {
-        var reference = run.Put(array, isWritable, out var held);
-        if (reference is not null)
+        var reference = run.Put(array, isWritable, out var held) ?? ArrayFiles.ReferenceTo((IMemmapped)array.Holder);
+        if (held is not null)
         {
-            _references.TryAdd(reference.Path, reference);
-            _held.Add(held!);
+            _held.Add(held);
+        }
+
+        if (!_references.TryAdd(reference.Path, reference) && reference.Mode == MmapMode.ReadWrite)
+        {
+            // What the calls write to is what others have to know of.
+            _references[reference.Path] = reference;
         }
 
         return reference;

@@ -23,13 +23,13 @@ internal sealed class ResultArrays(ArraySettings settings, long maxBytes) : IArr
 
     public ArrayReference? Put(ArrayView array, bool isWritable)
     {
-        if (array.Holder is IMemmapped { Mapping: { Path: not null, Owner: not SegmentLock } })
+        if (settings.SharesFiles && array.Holder is IMemmapped { Mapping: { Path: not null, Owner: not SegmentLock } })
         {
             // The user's own file.
             return null;
         }
 
-        var lease = ArrayStores.Of(settings.Parents).PutUnshared(array);
+        var lease = ArrayStores.Of(settings).PutUnshared(array);
         var reference = ArrayReference.To(lease.Segment, array, MmapMode.CopyOnWrite);
         lock (_gate)
         {

@@ -45,7 +45,7 @@ internal sealed class RunArrays : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            return _sink ??= new StoreSink(ArrayStores.Of(Settings.Parents), Settings.MaxBytes!.Value, Settings.Mode);
+            return _sink ??= new StoreSink(ArrayStores.Of(Settings), Settings.MaxBytes!.Value, Settings.Mode);
         }
     }
 }

@@ -14,6 +14,9 @@ internal sealed class WorkerArrays(ArraySettings settings) : IDisposable
     /// <summary>Lets go of what no call under way refers to.</summary>
     internal void Forget() => _source.Forget();
 
+    /// <summary>Whether calls have mapped arrays.</summary>
+    internal bool HasMapped => _source.HasMapped;
+
     /// <summary>The run has ended.</summary>
     public void Dispose() => _source.Dispose();
 }

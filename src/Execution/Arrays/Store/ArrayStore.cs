@@ -11,7 +11,7 @@ namespace Orleans.Joblib;
 /// <para><c>_gate</c> guards the table of segments, their lease counts and the list of idle ones. It is not held while an array is hashed or written; <c>_writers</c> has threads
 /// with the same content wait for each other then, and a lock file has processes.</para>
 /// </remarks>
-internal sealed class ArrayStore : IDisposable
+internal sealed partial class ArrayStore : IDisposable
 {
     /// <summary>Arrays above it are looked for by their beginning before all of them is read, and other processes are asked to wait while one is written.</summary>
     private const long LargeBytes = 4 << 20;
@@ -39,8 +39,8 @@ internal sealed class ArrayStore : IDisposable
     }
 
     /// <summary>A store of given folders, in the order in which they are filled.</summary>
-    internal ArrayStore(IReadOnlyList<string> parents)
-        : this(new ArrayStoreOptions(), parents)
+    internal ArrayStore(IReadOnlyList<string> parents, long? maxBytes = null)
+        : this(new ArrayStoreOptions { MaxBytes = maxBytes }, parents)
     {
     }
 
@@ -299,12 +299,7 @@ internal sealed class ArrayStore : IDisposable
             }
         }
 
-        var bytes = elements.ByteLength;
-        throw new JoblibException(
-            "array-store-full",
-            $"An array of {bytes} bytes has no room in {string.Join(" or ", _folders.Select(folder => $"'{folder.Folder.Path}' ({folder.Folder.FreeBytes()} bytes free)"))}. "
-            + "Make room, or give another folder with 'tempFolder' or JOBLIB_TEMP_FOLDER, or send arrays with the calls: maxNbytes: MaxNbytes.Never.",
-            full);
+        throw HasNoRoom(elements.ByteLength, full);
     }
 
     private ArrayLease Put(ArrayElements elements, byte[] head, StoreFolder folder, long maxBytes)
@@ -485,8 +480,16 @@ internal sealed class ArrayStore : IDisposable
         if (over > 0)
         {
             Trim(0);
-            over = folder.UsedBytes(isExact: true) + length - maxBytes;
-            if (over > 0 && folder.Evict(over) < over)
+            var hasRoom = MakesRoom(folder, length, maxBytes);
+            if (!hasRoom && ArrayStores.Reclaim())
+            {
+                for (var tries = 0; tries < LongestReclaim && !(hasRoom = MakesRoom(folder, length, maxBytes)); tries++)
+                {
+                    Thread.Sleep(1);
+                }
+            }
+
+            if (!hasRoom)
             {
                 throw new IOException($"The arrays in '{folder.Path}' would take more than {maxBytes} bytes.", Full);
             }
@@ -523,6 +526,12 @@ internal sealed class ArrayStore : IDisposable
                 folder.Restore();
             }
         }
+    }
+
+    private static bool MakesRoom(StoreFolder folder, long length, long maxBytes)
+    {
+        var over = folder.UsedBytes(isExact: true) + length - maxBytes;
+        return over <= 0 || folder.Evict(over) >= over;
     }
 
     /// <summary>A segment that this process keeps and nobody uses, of about the right size, to be overwritten.</summary>
@@ -611,6 +620,6 @@ internal sealed class ArrayStore : IDisposable
 
     private const int Full = 28;
 
-    private static bool IsFull(IOException exception) =>
+    internal static bool IsFull(IOException exception) =>
         (exception.HResult & 0xFFFF) is Full or 122 || exception.HResult == unchecked((int)0x80070070) || exception.Message.StartsWith("No space left", StringComparison.Ordinal);
 }

@@ -41,6 +41,9 @@ internal sealed class StoreSource(ArraySettings? settings = null) : IArraySource
         });
     }
 
+    /// <summary>Whether calls have mapped arrays.</summary>
+    internal bool HasMapped => !_mappings.IsEmpty;
+
     /// <summary>Keeps nothing for calls to come: its room is wanted.</summary>
     internal void Forget()
     {

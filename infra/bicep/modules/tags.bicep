@@ -1,0 +1,3 @@
+@description('Names and values of tags.')
+@export()
+type resourceTags = { *: string }

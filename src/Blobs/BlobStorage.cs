@@ -1,0 +1,147 @@
+using Azure;
+using Azure.Core;
+using Azure.Identity;
+using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Models;
+
+namespace Orleans.Joblib;
+
+/// <summary>A container of blobs that clients and silos share. Thread-safe; makes no connection until it is used.</summary>
+internal sealed class BlobStorage
+{
+    /// <summary>The container where the setting names none.</summary>
+    internal const string DefaultContainer = "joblib-arrays";
+
+    /// <summary>A client's or silo's variable for it.</summary>
+    internal const string Variable = "JOBLIB_BLOBS";
+
+    private const string ContainerKey = "Container=";
+
+    private BlobStorage(BlobContainerClient container, string setting)
+    {
+        Container = container;
+        Setting = setting;
+        Place = container.Uri.GetLeftPart(UriPartial.Path);
+    }
+
+    internal BlobContainerClient Container { get; }
+
+    /// <summary>What it was made from; may hold a key.</summary>
+    internal string Setting { get; }
+
+    /// <summary>The container's address, without what gives access to it.</summary>
+    internal string Place { get; }
+
+    /// <summary>Reads a setting: an account's or container's address, or a connection string with a 'Container=' of ours in it.</summary>
+    /// <exception cref="ArgumentException">It is neither; what it says is not repeated, since it may hold a key.</exception>
+    internal static BlobStorage Parse(string setting)
+    {
+        ArgumentNullException.ThrowIfNull(setting);
+        try
+        {
+            return new BlobStorage(setting.Contains("://", StringComparison.Ordinal) && !setting.Contains(';', StringComparison.Ordinal) ? OfAddress(setting) : OfConnectionString(setting), setting);
+        }
+        catch (Exception exception) when (exception is FormatException or ArgumentException or InvalidOperationException)
+        {
+            throw new ArgumentException(
+                $"The blob storage must be an address, 'https://ACCOUNT.blob.core.windows.net[/CONTAINER]', or a connection string, 'DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…[;Container=NAME]': {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Runs a request, and says what it means when it fails.</summary>
+    internal async Task<T> AskAsync<T>(string what, Func<BlobContainerClient, Task<T>> request)
+    {
+        try
+        {
+            return await request(Container).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (FaultOf(what, exception) is { } fault)
+        {
+            throw fault;
+        }
+    }
+
+    /// <summary>What a failure of the storage means to a user; null when it is none of the storage's.</summary>
+    internal JoblibException? FaultOf(string what, Exception exception) => exception switch
+    {
+        JoblibException known => known,
+        RequestFailedException { Status: 401 or 403 } or AuthenticationFailedException => new JoblibException(
+            "blob-denied",
+            $"The blob storage '{Place}' does not let this process {what} ({Reason(exception)}). Give its identity the role 'Storage Blob Data Contributor' on the container, or correct the key of the connection string; "
+                + "clients and silos need it both.",
+            exception),
+        RequestFailedException { Status: 404 } => new JoblibException(
+            "blob-gone", $"An array's blob is not in the blob storage '{Place}' any more, so this process could not {what}. Something else deletes blobs there, or clients and silos are given different storage.", exception),
+        RequestFailedException or AggregateException or HttpRequestException or IOException or TaskCanceledException => new JoblibException(
+            "blob-unreachable",
+            $"The blob storage '{Place}' did not let this process {what}: {Reason(exception)} Check its address and that this host reaches it, or leave it out ({Variable}, OrleansBackendOptions.Blobs): "
+                + "arrays then go through the silos themselves.",
+            exception),
+        _ => null,
+    };
+
+    /// <summary>Whether it is there.</summary>
+    internal Task<bool> ExistsAsync(string name) => AskAsync("look for an array", async container => (await container.GetBlobClient(name).ExistsAsync().ConfigureAwait(false)).Value);
+
+    /// <summary>Brings a file there, in blocks, several at once.</summary>
+    internal Task UploadAsync(Stream file, string name, CancellationToken cancellationToken) => AskAsync("store an array", async container =>
+    {
+        await container.GetBlobClient(name).UploadAsync(file, new BlobUploadOptions { TransferOptions = BlobTransfer.Options }, cancellationToken).ConfigureAwait(false);
+        return true;
+    });
+
+    /// <summary>Fetches a blob, in ranges, several at once; hashed while it comes.</summary>
+    /// <exception cref="JoblibException">It is gone, another one, or the storage does not give it.</exception>
+    internal Task DownloadAsync(string name, IncomingSegment into, CancellationToken cancellationToken) => AskAsync("fetch an array", async container =>
+    {
+        await BlobTransfer.DownloadAsync(container.GetBlobClient(name), into, cancellationToken).ConfigureAwait(false);
+        return true;
+    });
+
+    internal Task DeleteAsync(string name) => AskAsync("delete an array", async container => (await container.GetBlobClient(name).DeleteIfExistsAsync().ConfigureAwait(false)).Value);
+
+    private static BlobContainerClient OfAddress(string setting)
+    {
+        var address = new BlobUriBuilder(new Uri(setting));
+        if (address.BlobName.Length > 0)
+        {
+            throw new FormatException("the address is that of a blob.");
+        }
+
+        if (address.BlobContainerName.Length == 0)
+        {
+            address.BlobContainerName = DefaultContainer;
+        }
+
+        var uri = address.ToUri();
+        if (address.Sas is not null)
+        {
+            return new BlobContainerClient(uri, Options());
+        }
+
+        return uri.Scheme == Uri.UriSchemeHttps
+            ? new BlobContainerClient(uri, new DefaultAzureCredential(), Options())
+            : throw new FormatException("an identity is shown over https only.");
+    }
+
+    private static BlobContainerClient OfConnectionString(string setting)
+    {
+        var parts = setting.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        var container = Array.Find(parts, part => part.StartsWith(ContainerKey, StringComparison.OrdinalIgnoreCase))?[ContainerKey.Length..] ?? DefaultContainer;
+        return new BlobContainerClient(string.Join(';', parts.Where(part => !part.StartsWith(ContainerKey, StringComparison.OrdinalIgnoreCase))), container, Options());
+    }
+
+    // About two minutes until storage that swallows everything is given up.
+    private static BlobClientOptions Options() => new()
+    {
+        Retry = { Mode = RetryMode.Exponential, MaxRetries = 3, Delay = TimeSpan.FromSeconds(0.3), MaxDelay = TimeSpan.FromSeconds(5), NetworkTimeout = TimeSpan.FromSeconds(30) },
+        Diagnostics = { ApplicationId = "joblib", IsDistributedTracingEnabled = false },
+    };
+
+    private static string Reason(Exception exception)
+    {
+        var first = exception is AggregateException aggregate ? aggregate.InnerExceptions[0] : exception;
+        var line = first is RequestFailedException { ErrorCode: { Length: > 0 } code, Status: var status } ? $"{status} {code}." : first.Message.Split('\n')[0].Trim();
+        return line.EndsWith('.') ? line : line + ".";
+    }
+}

@@ -1,0 +1,8 @@
+namespace Orleans.Joblib;
+
+/// <summary>A loop whose backend tells others how far it has come.</summary>
+internal interface IFollowedLoop
+{
+    /// <summary>How far it has come by now. Thread-safe.</summary>
+    ClientProgress Progress { get; }
+}

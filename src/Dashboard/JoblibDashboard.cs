@@ -1,0 +1,100 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Orleans.Joblib;
+
+/// <summary>A page that shows a cluster at work, served by this process. Dispose it to end it.</summary>
+/// <remarks>It asks the cluster's silos only while somebody has the page open.</remarks>
+public sealed class JoblibDashboard : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly DashboardFeed _feed;
+
+    private JoblibDashboard(WebApplication app, DashboardFeed feed) => (_app, _feed) = (app, feed);
+
+    /// <summary>Where the page is, such as <c>http://127.0.0.1:8787</c>.</summary>
+    public Uri Address => new(_app.Urls.First());
+
+    /// <summary>Starts serving.</summary>
+    /// <param name="client">The cluster: a connected client, or what a silo has.</param>
+    /// <param name="options">Where, and to whom. Default: to this host, port 8787.</param>
+    /// <param name="loggers">Where it logs. Default: nowhere.</param>
+    /// <param name="cancellationToken">Gives up the start.</param>
+    /// <exception cref="ArgumentException">An option is not possible; nothing was started.</exception>
+    /// <exception cref="JoblibException">The port is taken.</exception>
+    public static async Task<JoblibDashboard> StartAsync(IGrainFactory client, DashboardOptions? options = null, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        options ??= new DashboardOptions();
+        options.Check();
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        if (loggers is not null)
+        {
+            builder.Services.AddSingleton(loggers);
+        }
+
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 16 * 1024;
+            kestrel.Limits.MaxConcurrentConnections = 256;
+            kestrel.Listen(options.Address, options.Port, listen =>
+            {
+                if (options.Certificate is { } certificate)
+                {
+                    listen.UseHttps(certificate);
+                }
+            });
+        });
+        var app = builder.Build();
+        var feed = new DashboardFeed(new ClusterMonitor(client), options);
+        var pages = new DashboardPages(feed, new DashboardAccess(options));
+        app.Use(pages.GuardAsync);
+        pages.Map(app);
+        try
+        {
+            await app.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            await app.DisposeAsync().ConfigureAwait(false);
+            if (exception is AddressInUseException || exception.InnerException is AddressInUseException)
+            {
+                throw new JoblibException(
+                    "dashboard-not-started",
+                    string.Create(CultureInfo.InvariantCulture, $"The dashboard's port {options.Port} of '{options.Address}' is taken by another process. Choose another, or 0 for a free one."),
+                    exception);
+            }
+
+            throw;
+        }
+
+        return new JoblibDashboard(app, feed);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        // Open pages first: a server waits for its requests.
+        await _feed.DisposeAsync().ConfigureAwait(false);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+        await _app.StopAsync(patience.Token).ConfigureAwait(false);
+        await _app.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Signals are the program's own business.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,136 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Orleans.Joblib;
+
+/// <summary>Arrays that come from other hosts: each once per host, whoever fetches it.</summary>
+internal sealed partial class ArrayStore
+{
+    /// <summary>Takes into use what has come from another host before.</summary>
+    /// <returns>Null when it is not here.</returns>
+    internal ArrayLease? TryLease(ArrayContent content)
+    {
+        foreach (var (folder, _) in _folders)
+        {
+            if (TryLease(folder, folder.NameOf(content), content.Length, 0) is { } found)
+            {
+                return found;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Takes into use what is here, or the right to bring it here.</summary>
+    /// <returns>Neither when somebody else of this host is bringing it.</returns>
+    /// <exception cref="JoblibException">There is no room for it.</exception>
+    internal (ArrayLease? Found, IncomingSegment? Incoming) TryReceive(ArrayContent content)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        Exception? full = null;
+        foreach (var (folder, maxBytes) in _folders)
+        {
+            var name = folder.NameOf(content);
+            if (TryClaim(folder, name.First) is not { } claim)
+            {
+                return (TryLease(content), null);
+            }
+
+            try
+            {
+                if (TryLease(content) is { } found)
+                {
+                    claim.Dispose();
+                    return (found, null);
+                }
+
+                var (file, path) = TakeIdle(folder, content.Length) ?? New(folder, content.Length, maxBytes);
+                return (null, new IncomingSegment(this, folder, claim, file, path, content));
+            }
+            catch (IOException exception) when (IsFull(exception))
+            {
+                claim.Dispose();
+                full = exception;
+            }
+            catch (Exception)
+            {
+                claim.Dispose();
+                throw;
+            }
+        }
+
+        throw HasNoRoom(content.Length, full);
+    }
+
+    internal void Write(StoreFolder folder, SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)
+    {
+        try
+        {
+            RandomAccess.Write(file, bytes, offset);
+        }
+        catch (IOException exception) when (IsFull(exception))
+        {
+            Trim(0);
+            if (folder.Evict(bytes.Length) == 0)
+            {
+                throw;
+            }
+
+            RandomAccess.Write(file, bytes, offset);
+        }
+    }
+
+    internal ArrayLease Keep(StoreFolder folder, SafeFileHandle file, string path, ArrayContent content, bool isShared)
+    {
+        // One that was recycled may have been longer.
+        RandomAccess.SetLength(file, content.Length);
+        var name = folder.NameOf(content);
+        lock (_gate)
+        {
+            File.Move(path, folder.PathOf(name), overwrite: true);
+            SegmentFile.ShareWritten(file);
+            folder.Added(content.Length);
+            _written++;
+            return Leased(new Segment(folder, name, file, content.Length, 0, isWriter: isShared));
+        }
+    }
+
+    internal JoblibException HasNoRoom(long bytes, Exception? cause) => new(
+        "array-store-full",
+        $"An array of {bytes} bytes has no room in {string.Join(" or ", _folders.Select(folder => $"'{folder.Folder.Path}' ({folder.Folder.FreeBytes()} bytes free)"))}. "
+            + "Make room, or give another folder with 'tempFolder' or JOBLIB_TEMP_FOLDER (a silo: --array-folder, --array-store-size), or send arrays with the calls: maxNbytes: MaxNbytes.Never.",
+        cause);
+
+    private static SegmentClaim? TryClaim(StoreFolder folder, ulong first)
+    {
+        var path = folder.ClaimPath(first);
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            SafeFileHandle file;
+            try
+            {
+                file = SegmentFile.OpenOrCreate(path);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // Its last user has removed it.
+                StoreFolder.Open(Path.GetDirectoryName(folder.Path)!);
+                continue;
+            }
+
+            if (SegmentFile.TryOwn(file, path))
+            {
+                return new SegmentClaim(file, path);
+            }
+
+            // In use, or its name has just gone with its last owner.
+            var isGone = !FileLocks.IsSame(file, path);
+            file.Dispose();
+            if (!isGone)
+            {
+                return null;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,374 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Orleans.Joblib.Silo;
+
+/// <summary>A silo's way to large arrays: what it shares with clients, and what is on its way here from others. Thread-safe.</summary>
+/// <remarks><c>_gate</c> guards the incoming arrays; neither disk nor network is waited for with it.</remarks>
+internal sealed class SiloArrays : IAsyncDisposable
+{
+    /// <summary>A client that sends nothing of an array for so long is not sending it.</summary>
+    internal static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
+
+    /// <summary>Blobs of clients and silos that are gone are looked for this often.</summary>
+    internal static readonly TimeSpan BlobSweepPeriod = TimeSpan.FromSeconds(60);
+
+    // The longest that a client is kept waiting before it is told to ask again: less than the response timeout of its question.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan ClaimPoll = TimeSpan.FromMilliseconds(20);
+
+    // Another silo of this host that brings an array may be slow, but not as slow as this.
+    private static readonly TimeSpan LongestClaim = TimeSpan.FromMinutes(30);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ArrayContent, Incoming> _incoming = [];
+    private readonly Dictionary<ArrayContent, Task> _fetches = [];
+    private readonly ConcurrentDictionary<Guid, Host> _hosts = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly SiloArrayOptions _options;
+    private readonly ILogger<SiloArrays> _logger;
+    private readonly TimeProvider _time;
+    private readonly ITimer _sweep;
+    private readonly ITimer? _blobSweep;
+    private readonly SharedBlobs? _blobs;
+    private readonly string _files;
+    private volatile bool _wasUsed;
+    private volatile bool _hasGarbage;
+    private long _fetched;
+    private long _received;
+
+    public SiloArrays(IOptions<SiloArrayOptions> options, TimeProvider time, ILogger<SiloArrays> logger)
+    {
+        _options = options.Value;
+        _logger = logger;
+        _time = time;
+        _files = ArrayStore.IsSupported ? StoreToken.Namespace() : "";
+        _blobs = _options.Blobs is { } setting ? new SharedBlobs(BlobStorage.Parse(setting), logger) : null;
+        _sweep = time.CreateTimer(static arrays => ((SiloArrays)arrays!).DropSilent(), this, Silence, Silence);
+
+        // Not all silos of a cluster in the same second.
+        _blobSweep = _blobs is null ? null : time.CreateTimer(static arrays => _ = ((SiloArrays)arrays!).SweepBlobsAsync(), this, TimeSpan.FromSeconds(Random.Shared.NextDouble()), BlobSweepPeriod);
+        if (ArrayStore.IsSupported)
+        {
+            ArrayStores.Reclaiming += Collect;
+
+            // What silos of this host have left that were killed.
+            foreach (var parent in _options.Parents)
+            {
+                StoreFolder.SweepBelow(parent, removes: true);
+            }
+        }
+    }
+
+    /// <summary>Arrays that this silo has fetched from blob storage.</summary>
+    internal long Fetched => Interlocked.Read(ref _fetched);
+
+    /// <summary>Arrays that clients have sent to this silo.</summary>
+    internal long Received => Interlocked.Read(ref _received);
+
+    internal ArrayHost Open(Guid host, string[] tokens, string files)
+    {
+        var proofs = tokens.Select(StoreToken.Prove).ToArray();
+        string[] parents = [.. tokens.Where((_, i) => proofs[i] is not null).Select(token => Path.GetDirectoryName(Path.GetDirectoryName(token))!)];
+        _hosts[host] = new Host(parents) { SharesFiles = parents.Length > 0 && files == _files };
+        return new ArrayHost(proofs, _files, _blobs?.Storage.Place);
+    }
+
+    /// <summary>What a loop's arrays are to this silo.</summary>
+    /// <returns>Null when the client has not yet asked what is shared with it.</returns>
+    internal SiloRunArrays? NewRun(ArraySession session)
+    {
+        if (!_hosts.TryGetValue(session.Host, out var host))
+        {
+            return null;
+        }
+
+        _wasUsed = true;
+        var isShared = host.Parents.Length > 0;
+        return new SiloRunArrays(
+            session,
+            new ArraySettings(ArrayStore.IsSupported ? session.MaxBytes : null, (MmapMode)session.Mode, isShared ? host.Parents : _options.Parents) { SharesFiles = host.SharesFiles, StoreBytes = _options.MaxBytes },
+            isShared || !session.TakesBlobs ? null : _blobs,
+            isShared,
+            () => _hasGarbage = true);
+    }
+
+    /// <summary>Takes into use what is here, or sees to it that it comes.</summary>
+    internal async Task<ArrayAnswer> OfferAsync(SiloRunArrays run, ArrayOffer offer)
+    {
+        if (run.Has(offer.Path))
+        {
+            return ArrayAnswer.Here;
+        }
+
+        if (run.Store.TryLease(offer.Content) is { } lease)
+        {
+            return run.TryBring(offer.Path, lease) ? ArrayAnswer.Here : ArrayAnswer.RunEnded;
+        }
+
+        if (offer.AsksOnly)
+        {
+            return ArrayAnswer.Wanted;
+        }
+
+        if (offer.Blob is { } blob)
+        {
+            return await FetchAsync(run, offer, blob).ConfigureAwait(false);
+        }
+
+        Task? others = null;
+        lock (_gate)
+        {
+            if (_incoming.TryGetValue(offer.Content, out var known))
+            {
+                others = known.Ended.Task;
+            }
+        }
+
+        if (others is null)
+        {
+            var (found, incoming) = run.Store.TryReceive(offer.Content);
+            if (found is not null)
+            {
+                return run.TryBring(offer.Path, found) ? ArrayAnswer.Here : ArrayAnswer.RunEnded;
+            }
+
+            if (incoming is not null)
+            {
+                lock (_gate)
+                {
+                    _incoming.Add(offer.Content, new Incoming(incoming) { ProgressAt = _time.GetTimestamp() });
+                }
+
+                return ArrayAnswer.Wanted;
+            }
+
+            // Another silo of this host has it on its way.
+            others = Task.Delay(TimeSpan.FromMilliseconds(200), _time);
+        }
+
+        await Task.WhenAny(others, Task.Delay(LongestWait, _time)).ConfigureAwait(false);
+        return ArrayAnswer.OnItsWay;
+    }
+
+    /// <returns>Whether more parts are taken.</returns>
+    internal bool Put(ArrayChunk chunk)
+    {
+        Incoming? incoming;
+        lock (_gate)
+        {
+            if (!_incoming.TryGetValue(chunk.Content, out incoming))
+            {
+                return false;
+            }
+
+            incoming.ProgressAt = _time.GetTimestamp();
+            incoming.Writing++;
+        }
+
+        var ends = false;
+        try
+        {
+            if (chunk.Bytes is null || !incoming.Segment.Write(chunk.Offset, chunk.Bytes))
+            {
+                return true;
+            }
+
+            ends = true;
+            using var lease = incoming.Segment.Keep();
+            Interlocked.Increment(ref _received);
+            return false;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+        catch (Exception)
+        {
+            ends = true;
+            throw;
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                incoming.Writing--;
+                incoming.ProgressAt = _time.GetTimestamp();
+                if (ends)
+                {
+                    End(chunk.Content, incoming);
+                }
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        ArrayStores.Reclaiming -= Collect;
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _sweep.DisposeAsync().ConfigureAwait(false);
+        if (_blobSweep is not null)
+        {
+            await _blobSweep.DisposeAsync().ConfigureAwait(false);
+        }
+
+        lock (_gate)
+        {
+            foreach (var (content, incoming) in _incoming.ToArray())
+            {
+                End(content, incoming);
+            }
+        }
+
+        if (_blobs is not null)
+        {
+            await _blobs.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_wasUsed)
+        {
+            // The runs have ended.
+            Collect();
+            ArrayStores.Tidy(maxIdleBytes: 0);
+        }
+    }
+
+    private async Task<ArrayAnswer> FetchAsync(SiloRunArrays run, ArrayOffer offer, string blob)
+    {
+        if (_blobs is null)
+        {
+            // The client asked before this silo was started anew, without.
+            return ArrayAnswer.BlobGone;
+        }
+
+        Task fetch;
+        lock (_gate)
+        {
+            if (!_fetches.TryGetValue(offer.Content, out fetch!))
+            {
+                // Not on this thread, not even its beginning: the gate is held.
+                _fetches.Add(offer.Content, fetch = Task.Run(() => FetchAsync(run.Store, offer.Content, blob)));
+            }
+        }
+
+        await Task.WhenAny(fetch, Task.Delay(LongestWait, _time)).ConfigureAwait(false);
+        if (!fetch.IsCompleted)
+        {
+            return ArrayAnswer.OnItsWay;
+        }
+
+        lock (_gate)
+        {
+            if (_fetches.GetValueOrDefault(offer.Content) == fetch)
+            {
+                _fetches.Remove(offer.Content);
+            }
+        }
+
+        try
+        {
+            await fetch.ConfigureAwait(false);
+        }
+        catch (JoblibException exception) when (exception.HelpLink?.EndsWith("#blob-gone", StringComparison.Ordinal) == true)
+        {
+            return ArrayAnswer.BlobGone;
+        }
+
+        return run.Store.TryLease(offer.Content) is not { } lease ? ArrayAnswer.OnItsWay : run.TryBring(offer.Path, lease) ? ArrayAnswer.Here : ArrayAnswer.RunEnded;
+    }
+
+    private async Task FetchAsync(ArrayStore store, ArrayContent content, string blob)
+    {
+        var beganAt = _time.GetTimestamp();
+        while (true)
+        {
+            var (found, incoming) = store.TryReceive(content);
+            if (found is not null)
+            {
+                found.Dispose();
+                return;
+            }
+
+            if (incoming is not null)
+            {
+                using (incoming)
+                {
+                    await _blobs!.Storage.DownloadAsync(blob, incoming, _stopping.Token).ConfigureAwait(false);
+                    using var lease = incoming.Keep();
+                    Interlocked.Increment(ref _fetched);
+                    ArrayLog.Fetched(_logger, content.Length, _blobs.Storage.Place, _time.GetElapsedTime(beganAt));
+                    return;
+                }
+            }
+
+            if (_time.GetElapsedTime(beganAt) > LongestClaim)
+            {
+                throw new JoblibException("array-gone", $"Another process of '{Environment.MachineName}' has been fetching an array of {content.Length} bytes for '{LongestClaim}'. End it, or look why blob storage is so slow.");
+            }
+
+            await Task.Delay(ClaimPoll, _time, _stopping.Token).ConfigureAwait(false);
+        }
+    }
+
+    private void DropSilent()
+    {
+        if (_hasGarbage)
+        {
+            // Arrays that calls had mapped are freed when the collector has seen that nobody has them; an idle silo would not look.
+            _hasGarbage = false;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
+        }
+
+        lock (_gate)
+        {
+            foreach (var (content, incoming) in _incoming.Where(one => one.Value.Writing == 0 && _time.GetElapsedTime(one.Value.ProgressAt) >= Silence).ToArray())
+            {
+                ArrayLog.Silent(_logger, content.Length, Silence);
+                End(content, incoming);
+            }
+        }
+    }
+
+    // What calls on threads had mapped is in use, by this process, until the collector has seen that nobody has it.
+    private void Collect()
+    {
+        if (_wasUsed)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+    }
+
+    private async Task SweepBlobsAsync() => await SharedBlobs.SweepAsync(_blobs!.Storage, _logger).ConfigureAwait(false);
+
+    private void End(ArrayContent content, Incoming incoming)
+    {
+        if (_incoming.GetValueOrDefault(content) == incoming)
+        {
+            _incoming.Remove(content);
+        }
+
+        incoming.Segment.Dispose();
+        incoming.Ended.TrySetResult();
+    }
+
+    /// <summary>What is known of a client's host.</summary>
+    private sealed record Host(string[] Parents)
+    {
+        internal bool SharesFiles { get; init; }
+    }
+
+    /// <summary>An array that a client is sending. Guarded by the gate, but for its writes.</summary>
+    private sealed class Incoming(IncomingSegment segment)
+    {
+        internal IncomingSegment Segment => segment;
+
+        internal long ProgressAt { get; set; }
+
+        internal int Writing { get; set; }
+
+        internal TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+
+namespace Orleans.Joblib.Silo;
+
+/// <summary>The way to one silo for those who look at the cluster. It costs nothing while nobody looks.</summary>
+[SlotPlacement]
+[Reentrant]
+internal sealed class MonitorGrain(SiloWorkers workers, TaskStream stream, RunBoard board, SiloProcesses processes, TimeProvider time, ILogger<MonitorGrain> logger) : Grain, IMonitorGrain
+{
+    private const int MostTraces = 4096;
+
+    // Longer runs of ended ones come with the first look only.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    public async Task<SiloView> LookAsync(long since)
+    {
+        var (open, ended) = board.Look();
+        var runs = await Task.WhenAll(open.Select(InfoAsync)).ConfigureAwait(true);
+        using var process = Process.GetCurrentProcess();
+        var now = stream.Now;
+        return new SiloView(
+            now,
+            Environment.MachineName,
+            Environment.ProcessId,
+            time.GetUtcNow(),
+            time.GetUtcNow() - process.StartTime.ToUniversalTime(),
+            workers.Status,
+            workers.InProcesses,
+            processes.Count,
+            SiloWorkers.StandardLimit.Threads,
+            CpuCounter.Count(onlyPhysicalCores: false),
+            process.TotalProcessorTime,
+            process.WorkingSet64,
+            GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
+            stream.Running(now),
+            stream.EndedSince(since, now, MostTraces),
+            stream.EndedCount,
+            [.. runs.OfType<RunInfo>(), .. ended]);
+    }
+
+    private async Task<RunInfo?> InfoAsync(Guid run)
+    {
+        try
+        {
+            return await GrainFactory.GetGrain<ICoordinatorGrain>(run).GetInfoAsync().WaitAsync(Patience, time).ConfigureAwait(true);
+        }
+        catch (Exception exception)
+        {
+            SiloLog.RunNotSeen(logger, exception, run);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using Microsoft.Playwright;
+using Xunit;
+
+namespace Orleans.Joblib.Tests.Dashboard;
+
+/// <summary>A real browser without a screen: the system's Chromium, installed by Debian's package manager where it is missing and may be.</summary>
+public sealed class Browser : IAsyncLifetime
+{
+    private static readonly string[] Places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/usr/bin/microsoft-edge"];
+
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+    private string? _missing;
+
+    public async ValueTask InitializeAsync()
+    {
+        var program = Places.FirstOrDefault(File.Exists) ?? await InstallAsync();
+        if (program is null)
+        {
+            _missing = $"There is no browser at {string.Join(", ", Places)}, and 'apt-get install chromium' did not work here. Install one of them.";
+            return;
+        }
+
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = program, Args = ["--no-sandbox"] });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+        {
+            await _browser.CloseAsync();
+        }
+
+        _playwright?.Dispose();
+    }
+
+    /// <summary>Opens a page; what it writes to its console as an error fails the test that asks for it.</summary>
+    internal async Task<(IPage Page, List<string> Errors)> OpenAsync(Uri address, BrowserNewContextOptions? options = null)
+    {
+        Assert.SkipWhen(_missing is not null, _missing ?? "");
+        var context = await _browser!.NewContextAsync(options ?? new() { ViewportSize = new() { Width = 1400, Height = 900 } });
+        context.SetDefaultTimeout((float)Patience.Limit.TotalMilliseconds);
+        var page = await context.NewPageAsync();
+        var errors = new List<string>();
+        page.PageError += (_, error) => errors.Add(error);
+        page.Console += (_, message) =>
+        {
+            if (message.Type == "error")
+            {
+                errors.Add(message.Text);
+            }
+        };
+        await page.GotoAsync(address.ToString());
+        return (page, errors);
+    }
+
+    private static async Task<string?> InstallAsync()
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess || !File.Exists("/usr/bin/apt-get"))
+        {
+            return null;
+        }
+
+        using var install = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "(apt-get update; apt-get install -y chromium) >/dev/null 2>&1 </dev/null"]));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        await install!.WaitForExitAsync(patience.Token);
+        return Places.FirstOrDefault(File.Exists);
+    }
+}
