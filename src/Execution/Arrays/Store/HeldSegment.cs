@@ -3,7 +3,17 @@ namespace Orleans.Joblib;
 /// <summary>A run's lease of a segment, which ends with the run, or when nobody can ask for it any more: when the collector has found neither the array that it was made from nor a batch under way.</summary>
 internal sealed class HeldSegment(ArrayLease lease) : IDisposable
 {
-    ~HeldSegment() => lease.Dispose();
+    ~HeldSegment()
+    {
+        try
+        {
+            lease.Dispose();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ObjectDisposedException)
+        {
+            // The file system is in trouble, or the process ends: a finalizer must not throw, and a sweep finds what is left.
+        }
+    }
 
     internal Segment Segment { get; } = lease.Segment;
 
