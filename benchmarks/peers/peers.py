@@ -200,13 +200,15 @@ def run_large_array(session, array):
     for _ in range(2):
         write(array)
     before = write(array)
-    session(delayed(no_op)(i) for i in range(session.n_jobs))
-    parallel = once(session)
-    first, _ = timed(lambda: parallel(delayed(element)(array, i) for i in range(8)))
+    once(session)(delayed(no_op)(i) for i in range(session.n_jobs))
+    first, _ = timed(lambda: once(session)(delayed(element)(array, i) for i in range(8)))
     memory = proportional_bytes()
     plain = (before + write(array)) / 2
-    session(delayed(total)(array, i) for i in range(8))
-    again = statistics.median(timed(lambda: session(delayed(total)(array, i) for i in range(8)))[0] for _ in range(5))
+    kept = once(session)
+    kept.__enter__()
+    kept(delayed(total)(array, i) for i in range(8))
+    again = statistics.median(timed(lambda: kept(delayed(total)(array, i) for i in range(8)))[0] for _ in range(5))
+    kept.__exit__(None, None, None)
     threads = session.joblib.Parallel(n_jobs=session.n_jobs, prefer="threads", backend="threading")
     same = statistics.median(timed(lambda: threads(delayed(total)(array, i) for i in range(8)))[0] for _ in range(5))
     return {
@@ -233,9 +235,8 @@ def run_many_arrays(session, arrays):
         array += 1
     for _ in range(2):
         before = sum(write(array) for array in arrays)
-    session(session.delayed(no_op)(i) for i in range(4 * session.n_jobs))
-    parallel = once(session)
-    seconds, _ = timed(lambda: parallel(session.delayed(ends)(array) for array in arrays))
+    once(session)(session.delayed(no_op)(i) for i in range(4 * session.n_jobs))
+    seconds, _ = timed(lambda: once(session)(session.delayed(ends)(array) for array in arrays))
     plain = (before + sum(write(array) for array in arrays)) / 2
     return {"value": sum(array.nbytes for array in arrays) / 2**30 / seconds, "ratio_to_plain_writes": plain / seconds, "plain_writes_s": plain}
 

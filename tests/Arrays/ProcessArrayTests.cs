@@ -127,6 +127,26 @@ public sealed class ProcessArrayTests : IDisposable
     }
 
     [Fact]
+    public void Run_OverEverNewArrays_KeepsFewOfThem()
+    {
+        const int Arrays = 200;
+        var folder = _folder.Root;
+        using var parallel = Parallel(nJobs: 2, backend: "loky", tempFolder: folder, maxNbytes: 1000, batchSize: 1);
+        var most = parallel.Run(Enumerable.Range(0, Arrays).Select(i =>
+        {
+            if (i % 10 == 0)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+
+            return Delayed(static (int[] array, string folder) => array[0] < 0 ? 0 : Files(folder), Enumerable.Range(i, 5000).ToArray(), folder);
+        })).Max();
+
+        Assert.InRange(most, 1, Arrays / 2);
+    }
+
+    [Fact]
     public void Run_MemmappedArray_TravelsAsItsPlaceInItsMode()
     {
         using (var made = MemmappedArray<int>.Create(_folder["a.npy"], [1000, 1000]))

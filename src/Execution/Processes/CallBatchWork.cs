@@ -7,14 +7,16 @@ internal sealed class CallBatchWork : PoolWork
     private readonly PayloadCodec _codec;
     private readonly PayloadBound _bound;
     private readonly RunArrays? _arrays;
+    private BatchArrays? _sent;
 
-    private CallBatchWork(PoolLease lease, CallBatch batch, PayloadCodec codec, PayloadBound bound, RunArrays? arrays, RemoteBatch request)
+    private CallBatchWork(PoolLease lease, CallBatch batch, PayloadCodec codec, PayloadBound bound, RunArrays? arrays, BatchArrays? sent, RemoteBatch request)
         : base(lease, request)
     {
         _batch = batch;
         _codec = codec;
         _bound = bound;
         _arrays = arrays;
+        _sent = sent;
     }
 
     internal override string FirstCallText => _batch.FirstCallText;
@@ -22,15 +24,18 @@ internal sealed class CallBatchWork : PoolWork
     /// <exception cref="CannotTravelException">A call holds what cannot leave this process.</exception>
     internal static CallBatchWork Of(PoolLease lease, CallBatch batch, PayloadCodec codec, PayloadBound bound, RunArrays? arrays)
     {
-        var payload = batch.Encode(codec.Encoder, arrays?.NewBatch());
+        var sent = arrays?.NewBatch();
+        var payload = batch.Encode(codec.Encoder, sent);
         JoblibInstruments.PayloadSent(payload.Length);
         bound.Saw(batch.Count, payload.Length);
-        return new CallBatchWork(lease, batch, codec, bound, arrays, new RemoteBatch(
+        return new CallBatchWork(lease, batch, codec, bound, arrays, sent, new RemoteBatch(
             PoolLease.NewHandle(), batch.Number, batch.FirstCallIndex, batch.Count, payload, batch.Scope.Timeout, batch.Scope.NestingLevel, batch.Span?.Id));
     }
 
     internal override void Take(OutcomeStatus status, ReadOnlyMemory<byte> payload, TimeSpan queued)
     {
+        // No worker looks for them any more.
+        _sent = null;
         try
         {
             _batch.StartedAfter(queued);

@@ -257,6 +257,14 @@ internal sealed class WorkerLoop
 
                 break;
             case FrameKind.Reclaim:
+                lock (_gate)
+                {
+                    foreach (var one in _arrays.Values)
+                    {
+                        one.Forget();
+                    }
+                }
+
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
                 GC.WaitForPendingFinalizers();
                 break;

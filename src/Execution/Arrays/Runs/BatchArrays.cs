@@ -1,9 +1,12 @@
 namespace Orleans.Joblib;
 
 /// <summary>Where the large arrays of one batch go, and which they are: whoever sends the batch to another host sends them first. For one encoder at a time.</summary>
+/// <remarks>Keep it as long as the batch is under way: its segments stay with it.</remarks>
 internal sealed class BatchArrays(RunArrays run, long maxBytes) : IArraySink
 {
     private readonly Dictionary<string, ArrayReference> _references = new(StringComparer.Ordinal);
+
+    private readonly HashSet<HeldSegment> _held = [];
 
     /// <summary>The segments, and the user's own files, that the batch's payload refers to, each once.</summary>
     internal IReadOnlyCollection<ArrayReference> References => _references.Values;
@@ -12,7 +15,12 @@ internal sealed class BatchArrays(RunArrays run, long maxBytes) : IArraySink
 
     public ArrayReference? Put(ArrayView array, bool isWritable)
     {
-        var reference = run.Put(array, isWritable) ?? ArrayFiles.ReferenceTo((IMemmapped)array.Holder);
+        var reference = run.Put(array, isWritable, out var held) ?? ArrayFiles.ReferenceTo((IMemmapped)array.Holder);
+        if (held is not null)
+        {
+            _held.Add(held);
+        }
+
         if (!_references.TryAdd(reference.Path, reference) && reference.Mode == MmapMode.ReadWrite)
         {
             // What the calls write to is what others have to know of.

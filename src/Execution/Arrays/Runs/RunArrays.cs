@@ -23,7 +23,7 @@ internal sealed class RunArrays : IDisposable
     /// <summary>Where the large arrays of a batch go; null when all of them go into its payload.</summary>
     internal BatchArrays? NewBatch() => Settings.MaxBytes is { } bytes ? new BatchArrays(this, bytes) : null;
 
-    internal ArrayReference? Put(ArrayView array, bool isWritable) => Sink().Put(array, isWritable);
+    internal ArrayReference? Put(ArrayView array, bool isWritable, out HeldSegment? held) => Sink().Put(array, isWritable, out held);
 
     /// <summary>The segments of the run's calls may be freed. No batch may be under way.</summary>
     public void Dispose()

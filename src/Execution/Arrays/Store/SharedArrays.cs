@@ -14,21 +14,46 @@ internal static unsafe class SharedArrays
     internal static Array Load(MappedFile mapping, ArrayReference reference, Type type)
     {
         var (lengths, bytes) = ShapeOf(reference, type, mapping.Length);
-        if (type.IsSZArray && Vector(mapping, reference, type, lengths[0], bytes) is { } vector)
+        if (Vector(mapping, reference, type, lengths[0], bytes) is { } vector)
         {
             return vector;
         }
 
         var array = New(type, lengths);
-        if (bytes > 0)
+        fixed (byte* to = &MemoryMarshal.GetArrayDataReference(array))
         {
-            fixed (byte* to = &MemoryMarshal.GetArrayDataReference(array))
-            {
-                Buffer.MemoryCopy(mapping.Start + reference.Offset, to, bytes, bytes);
-            }
+            Buffer.MemoryCopy(mapping.Start + reference.Offset, to, bytes, bytes);
         }
 
         GC.KeepAlive(mapping);
+        return array;
+    }
+
+    /// <summary>Whether an array is to have a segment's pages, instead of a copy of them.</summary>
+    internal static bool IsMapped(ArrayReference reference, Type type) =>
+        type.IsSZArray && ArrayLayout.CountOf(reference.Lengths, NpyElement.Of(type.GetElementType()!).Bytes) is var count && count >= 0
+        && count * NpyElement.Of(type.GetElementType()!).Bytes >= MappedVector.LeastBytes;
+
+    /// <summary>A copy of a segment's array. Reading is faster than touching the pages of a mapping for the first time.</summary>
+    internal static Array Read(SafeFileHandle file, ArrayReference reference, Type type)
+    {
+        using var closing = file;
+        var (lengths, bytes) = ShapeOf(reference, type, RandomAccess.GetLength(file));
+        var array = New(type, lengths);
+        if (bytes == 0)
+        {
+            return array;
+        }
+
+        fixed (byte* to = &MemoryMarshal.GetArrayDataReference(array))
+        {
+            for (long done = 0; done < bytes;)
+            {
+                var read = RandomAccess.Read(file, new Span<byte>(to + done, (int)Math.Min(bytes - done, LargestRead)), reference.Offset + done);
+                done += read > 0 ? read : throw new EndOfStreamException(reference.Path);
+            }
+        }
+
         return array;
     }
 
@@ -48,19 +73,9 @@ internal static unsafe class SharedArrays
             }
         }
 
-        // Reading is faster than touching the pages of a mapping for the first time.
-        var array = New(type, lengths);
-        fixed (byte* to = &MemoryMarshal.GetArrayDataReference(array))
-        {
-            for (long done = 0; done < bytes;)
-            {
-                var read = RandomAccess.Read(file, new Span<byte>(to + done, (int)Math.Min(bytes - done, LargestRead)), reference.Offset + done);
-                done += read > 0 ? read : throw new EndOfStreamException(reference.Path);
-            }
-        }
+        var array = Read(file, reference, type);
 
         // Its writer uses the room again, unless it has died.
-        file.Dispose();
         ArrayStore.DeleteIfUnused(reference.Path);
         return array;
     }
