@@ -201,14 +201,14 @@ public sealed class ClusterArrayTests
         using var azurite = await Azurite.StartAsync();
         var setting = azurite.Setting("arrays");
         var blobs = new Dictionary<string, string?> { ["JOBLIB_BLOBS"] = setting };
-        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1, "--log-level", "Debug");
         await silos.AddAsync(1, blobs, host.Prefix);
         using var client = await LoopClientProcess.StartAsync(silos.Address, TimeSpan.FromSeconds(1), hasArrays: true, environment: blobs);
         Assert.Single(host.Segments);
         await client.KillAsync();
 
         // Lease, sweep, what a later loop might want, the collector: seconds each.
-        Patience.Until(() => host.Segments.Length == 0, "the array to go");
+        Patience.Until(() => host.Segments.Length == 0, $"the array to go from {silos.Silos[0].Output}");
         var storage = BlobStorage.Parse(setting);
         Assert.Equal(2, storage.Container.GetBlobs().Count());
         Patience.Until(() => BlobLease.SweepAsync(storage, TimeSpan.FromSeconds(1)).GetAwaiter().GetResult() == 2, "the blobs' lease to end");
@@ -231,7 +231,8 @@ public sealed class ClusterArrayTests
             meeting.Await("go", "the silo to be killed");
             return array.Sum();
         })));
-        Patience.Until(() => meeting.Noted("started").Length == 1, "a call to start");
+        Patience.Until(() => meeting.Noted("started").Length == 1 || running.IsFaulted, "a call to start");
+        Assert.False(running.IsFaulted, running.Exception?.ToString());
         var second = (await silos.AddAsync(1, null, host.Prefix))[0];
         await first.KillAsync();
         meeting.Set("go");

@@ -44,6 +44,9 @@ internal sealed partial class ArrayStore
                 }
 
                 var (file, path) = TakeIdle(folder, content.Length) ?? New(folder, content.Length, maxBytes);
+
+                // Others count it by its length, before it has come.
+                RandomAccess.SetLength(file, content.Length);
                 return (null, new IncomingSegment(this, folder, claim, file, path, content));
             }
             catch (IOException exception) when (IsFull(exception))
@@ -81,8 +84,6 @@ internal sealed partial class ArrayStore
 
     internal ArrayLease Keep(StoreFolder folder, SafeFileHandle file, string path, ArrayContent content, bool isShared)
     {
-        // One that was recycled may have been longer.
-        RandomAccess.SetLength(file, content.Length);
         var name = folder.NameOf(content);
         lock (_gate)
         {
