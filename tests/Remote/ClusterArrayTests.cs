@@ -201,14 +201,14 @@ public sealed class ClusterArrayTests
         using var azurite = await Azurite.StartAsync();
         var setting = azurite.Setting("arrays");
         var blobs = new Dictionary<string, string?> { ["JOBLIB_BLOBS"] = setting };
-        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1, "--log-level", "Debug");
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
         await silos.AddAsync(1, blobs, host.Prefix);
         using var client = await LoopClientProcess.StartAsync(silos.Address, TimeSpan.FromSeconds(1), hasArrays: true, environment: blobs);
         Assert.Single(host.Segments);
         await client.KillAsync();
 
         // Lease, sweep, what a later loop might want, the collector: seconds each.
-        Patience.Until(() => host.Segments.Length == 0, $"the array to go from {silos.Silos[0].Output}");
+        Patience.Until(() => host.Segments.Length == 0, "the array to go");
         var storage = BlobStorage.Parse(setting);
         Assert.Equal(2, storage.Container.GetBlobs().Count());
         Patience.Until(() => BlobLease.SweepAsync(storage, TimeSpan.FromSeconds(1)).GetAwaiter().GetResult() == 2, "the blobs' lease to end");
