@@ -231,7 +231,8 @@ public sealed class ClusterArrayTests
             meeting.Await("go", "the silo to be killed");
             return array.Sum();
         })));
-        Patience.Until(() => meeting.Noted("started").Length == 1, "a call to start");
+        Patience.Until(() => meeting.Noted("started").Length == 1 || running.IsFaulted, "a call to start");
+        Assert.False(running.IsFaulted, running.Exception?.ToString());
         var second = (await silos.AddAsync(1, null, host.Prefix))[0];
         await first.KillAsync();
         meeting.Set("go");

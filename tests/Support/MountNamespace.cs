@@ -25,8 +25,8 @@ internal sealed class MountNamespace : IDisposable
     /// <param name="kept">A folder below /tmp that stays visible; null for none.</param>
     internal static MountNamespace? TryCreate(out string reason, int sharedMemoryMegabytes = 4096, string? kept = null)
     {
-        var keep = kept is null ? "" : $"exec 9<'{kept}'; ";
-        var back = kept is null ? "" : $" && mkdir -p '{kept}' && mount --bind /proc/self/fd/9 '{kept}'";
+        var keep = kept is null ? "" : $"mount --bind '{kept}' /mnt && ";
+        var back = kept is null ? "" : $" && mkdir -p '{kept}' && mount --bind /mnt '{kept}'";
         var script = $"{keep}mount -t tmpfs -o size={sharedMemoryMegabytes}m tmpfs /dev/shm && mount -t tmpfs -o size=1g tmpfs /tmp{back} && echo ready && exec cat";
         try
         {

@@ -87,7 +87,8 @@ public sealed class SiloCluster : IAsyncDisposable
 
     public void Mend(SiloProcess silo) => _network!.Mend(_hosts[silo]);
 
-    public Task<JoblibCluster> ConnectAsync(JoblibClusterOptions? options = null) => JoblibCluster.ConnectAsync(Address, options);
+    /// <remarks>A busy machine may take long to answer; nothing here is about how long that is, unless its options say so.</remarks>
+    public Task<JoblibCluster> ConnectAsync(JoblibClusterOptions? options = null) => JoblibCluster.ConnectAsync(Address, options ?? new JoblibClusterOptions { ConnectTimeout = Patience.Limit });
 
     public async ValueTask DisposeAsync()
     {

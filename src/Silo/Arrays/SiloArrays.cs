@@ -35,7 +35,7 @@ internal sealed class SiloArrays : IAsyncDisposable
     private readonly SharedBlobs? _blobs;
     private readonly string _files;
     private volatile bool _wasUsed;
-    private volatile bool _hasGarbage;
+    private volatile int _garbage;
     private long _fetched;
     private long _received;
 
@@ -92,7 +92,7 @@ internal sealed class SiloArrays : IAsyncDisposable
             new ArraySettings(ArrayStore.IsSupported ? session.MaxBytes : null, (MmapMode)session.Mode, isShared ? host.Parents : _options.Parents) { SharesFiles = host.SharesFiles, StoreBytes = _options.MaxBytes },
             isShared || !session.TakesBlobs ? null : _blobs,
             isShared,
-            () => _hasGarbage = true);
+            () => _garbage = 2);
     }
 
     /// <summary>Takes into use what is here, or sees to it that it comes.</summary>
@@ -314,11 +314,12 @@ internal sealed class SiloArrays : IAsyncDisposable
 
     private void DropSilent()
     {
-        if (_hasGarbage)
+        if (_garbage > 0)
         {
-            // Arrays that calls had mapped are freed when the collector has seen that nobody has them; an idle silo would not look.
-            _hasGarbage = false;
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
+            // Arrays that calls had mapped are freed when the collector has seen that nobody has them; an idle silo would not look. Twice: a worker may still have had its last batch.
+            _garbage--;
+            Collect();
+            ArrayStores.Sweep();
         }
 
         lock (_gate)

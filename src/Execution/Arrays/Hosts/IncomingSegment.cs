@@ -181,5 +181,6 @@ internal sealed class IncomingSegment : IDisposable
     {
         File.Delete(_path);
         _file.Dispose();
+        _folder.Added(-Content.Length);
     }
 }

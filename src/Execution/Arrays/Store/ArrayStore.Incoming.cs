@@ -5,6 +5,8 @@ namespace Orleans.Joblib;
 /// <summary>Arrays that come from other hosts: each once per host, whoever fetches it.</summary>
 internal sealed partial class ArrayStore
 {
+    private readonly Lock _reserving = new();
+
     /// <summary>Takes into use what has come from another host before.</summary>
     /// <returns>Null when it is not here.</returns>
     internal ArrayLease? TryLease(ArrayContent content)
@@ -43,7 +45,16 @@ internal sealed partial class ArrayStore
                     return (found, null);
                 }
 
-                var (file, path) = TakeIdle(folder, content.Length) ?? New(folder, content.Length, maxBytes);
+                SafeFileHandle file;
+                string path;
+                lock (_reserving)
+                {
+                    // Others count it by its length, before it has come.
+                    (file, path) = TakeIdle(folder, content.Length) ?? New(folder, content.Length, maxBytes);
+                    RandomAccess.SetLength(file, content.Length);
+                    folder.Added(content.Length);
+                }
+
                 return (null, new IncomingSegment(this, folder, claim, file, path, content));
             }
             catch (IOException exception) when (IsFull(exception))
@@ -81,14 +92,11 @@ internal sealed partial class ArrayStore
 
     internal ArrayLease Keep(StoreFolder folder, SafeFileHandle file, string path, ArrayContent content, bool isShared)
     {
-        // One that was recycled may have been longer.
-        RandomAccess.SetLength(file, content.Length);
         var name = folder.NameOf(content);
         lock (_gate)
         {
             File.Move(path, folder.PathOf(name), overwrite: true);
             SegmentFile.ShareWritten(file);
-            folder.Added(content.Length);
             _written++;
             return Leased(new Segment(folder, name, file, content.Length, 0, isWriter: isShared));
         }
