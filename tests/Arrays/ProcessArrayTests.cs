@@ -341,7 +341,7 @@ public sealed class ProcessArrayTests : IDisposable
             parallel.Run(Enumerable.Range(0, 2).Select(_ => Delayed(() => array[0])));
         }
 
-        Assert.All(parallel.Run(Enumerable.Range(0, 2).Select(_ => Delayed(static () => s_kept?.Sum()))), sum => Assert.True(sum is null || sum == Numbers(6_000_000).Sum()));
+        Assert.All(parallel.Run(Enumerable.Range(0, 2).Select(_ => Delayed(static () => _kept?.Sum()))), sum => Assert.True(sum is null || sum == Numbers(6_000_000).Sum()));
     }
 
     [Fact]
@@ -412,11 +412,11 @@ public sealed class ProcessArrayTests : IDisposable
         Patience.Until(() => Files(disk.Directory) == 0, "all to go");
     }
 
-    private static double[]? s_kept;
+    private static double[]? _kept;
 
     private static bool Keep(double[] array)
     {
-        s_kept = array;
+        _kept = array;
         return true;
     }
 
