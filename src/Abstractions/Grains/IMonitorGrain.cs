@@ -9,4 +9,10 @@ public interface IMonitorGrain : IGrainWithStringKey
     [Alias("Look")]
     [ResponseTimeout("00:00:05")]
     Task<SiloView> LookAsync(long since);
+
+    /// <summary>Starts the silo's drain, as SIGTERM does: it takes no new batch, hands queued ones back, and batches in hand end here. Asked again, it goes on.</summary>
+    /// <returns>Whether the silo's program stops once it has drained; a silo in a host of somebody else's only drains, until that host stops.</returns>
+    [Alias("Drain")]
+    [ResponseTimeout("00:00:05")]
+    Task<bool> DrainAsync();
 }

@@ -22,13 +22,15 @@ internal static class SiloCommand
                 Description = setting.Help,
                 Arity = setting.IsSwitch ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
             });
+        var json = new Option<bool>("--json") { Description = "The line that says it is ready as JSON." };
         root.Options.Add(config);
+        root.Options.Add(json);
         foreach (var option in options.Values)
         {
             root.Options.Add(option);
         }
 
-        root.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(config), name => options.TryGetValue(name, out var option) ? parsed.GetValue(option) ?? (parsed.GetResult(option) is null ? null : "true") : null));
+        root.SetAction((parsed, cancellationToken) => RunAsync(parsed.GetValue(config), parsed.GetValue(json), name => options.TryGetValue(name, out var option) ? parsed.GetValue(option) ?? (parsed.GetResult(option) is null ? null : "true") : null));
         return root;
     }
 
@@ -45,12 +47,12 @@ internal static class SiloCommand
         return BadConfiguration;
     }
 
-    private static async Task<int> RunAsync(string? file, Func<string, string?> commandLine)
+    private static async Task<int> RunAsync(string? file, bool json, Func<string, string?> commandLine)
     {
         SiloHostOptions options;
         try
         {
-            options = new SettingsReader(ReadFile(file), commandLine).Read();
+            options = new SettingsReader(ReadFile(file), commandLine).Read() with { Json = json };
             options.LoadTls();
         }
         catch (Exception exception) when (exception is SettingsException or JoblibException)

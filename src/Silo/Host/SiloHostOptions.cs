@@ -66,6 +66,9 @@ internal sealed record SiloHostOptions
 
     internal int? ExitWithParent { get; init; }
 
+    /// <summary>Whether the line that says it is ready is JSON.</summary>
+    internal bool Json { get; init; }
+
     /// <summary>Loads the TLS files once, to find out now whether they can be used.</summary>
     internal void LoadTls()
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -54,6 +55,7 @@ internal static class SiloProgram
         await using (app.ConfigureAwait(false))
         {
             var dashboard = await ServeDashboardAsync(app, options, signals.Token).ConfigureAwait(false);
+            app.Services.GetRequiredService<SiloDrain>().StopWith(signals.Ask);
             health.IsReady = true;
             await Console.Out.WriteLineAsync(ReadyLine(app, options, dashboard)).ConfigureAwait(false);
             await Console.Out.FlushAsync().ConfigureAwait(false);
@@ -79,6 +81,20 @@ internal static class SiloProgram
     {
         var silo = app.Services.GetRequiredService<ILocalSiloDetails>();
         var workers = app.Services.GetRequiredService<SiloWorkers>();
+        if (options.Json)
+        {
+            return JsonSerializer.Serialize(new
+            {
+                silo = silo.SiloAddress.ToParsableString(),
+                gateway = silo.GatewayAddress?.Endpoint.ToString(),
+                health = app.Urls.First(),
+                slots = workers.Status.Size,
+                cluster = options.Cluster.ToString(),
+                dashboard = dashboard?.Address.GetLeftPart(UriPartial.Authority),
+                pid = Environment.ProcessId,
+            });
+        }
+
         return string.Create(
             CultureInfo.InvariantCulture,
             $"joblib-silo ready silo={silo.SiloAddress.ToParsableString()} gateway={silo.GatewayAddress?.Endpoint} health={app.Urls.First()} slots={workers.Status.Size} cluster={options.Cluster}{(dashboard is null ? "" : " dashboard=" + dashboard.Address.GetLeftPart(UriPartial.Authority))} pid={Environment.ProcessId}");

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Orleans.Joblib.Silo;
 
-/// <summary>SIGTERM and Ctrl-C: the first asks for a drain, the second for no more patience.</summary>
+/// <summary>SIGTERM and Ctrl-C, and a drain that the cluster asks for: the first asks for a drain, the second for no more patience.</summary>
 internal sealed class StopSignals : IDisposable
 {
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -22,6 +22,15 @@ internal sealed class StopSignals : IDisposable
 
     /// <summary>Cancelled by the first: what has not started yet need not.</summary>
     internal CancellationToken Token => _cancelled.Token;
+
+    /// <summary>As the first signal; later ones change nothing.</summary>
+    internal void Ask()
+    {
+        if (_first.TrySetResult())
+        {
+            _cancelled.Cancel();
+        }
+    }
 
     public void Dispose()
     {

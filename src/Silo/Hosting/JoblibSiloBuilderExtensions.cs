@@ -34,6 +34,7 @@ public static class JoblibSiloBuilderExtensions
         builder.Services.TryAddSingleton<TaskStream>();
         builder.Services.TryAddSingleton<RunBoard>();
         builder.Services.TryAddSingleton<SiloWorkers>();
+        builder.Services.TryAddSingleton<SiloDrain>();
         builder.Services.AddOptions<CodeCacheOptions>().ValidateOnStart();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CodeCacheOptions>, CodeCacheOptionsValidator>());
         builder.Services.TryAddSingleton<CodeStore>();

@@ -7,7 +7,7 @@ namespace Orleans.Joblib.Silo;
 /// <summary>The way to one silo for those who look at the cluster. It costs nothing while nobody looks.</summary>
 [SlotPlacement]
 [Reentrant]
-internal sealed class MonitorGrain(SiloWorkers workers, TaskStream stream, RunBoard board, SiloProcesses processes, TimeProvider time, ILogger<MonitorGrain> logger) : Grain, IMonitorGrain
+internal sealed class MonitorGrain(SiloWorkers workers, TaskStream stream, RunBoard board, SiloDrain drain, SiloProcesses processes, TimeProvider time, ILogger<MonitorGrain> logger) : Grain, IMonitorGrain
 {
     private const int MostTraces = 4096;
 
@@ -39,6 +39,8 @@ internal sealed class MonitorGrain(SiloWorkers workers, TaskStream stream, RunBo
             stream.EndedCount,
             [.. runs.OfType<RunInfo>(), .. ended]);
     }
+
+    public Task<bool> DrainAsync() => Task.FromResult(drain.Start());
 
     private async Task<RunInfo?> InfoAsync(Guid run)
     {

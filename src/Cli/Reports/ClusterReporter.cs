@@ -1,0 +1,34 @@
+namespace Orleans.Joblib.Cli;
+
+/// <summary>Turns looks at a cluster into reports, and remembers how far runs had come. One look at a time.</summary>
+internal sealed class ClusterReporter(JoblibCluster cluster)
+{
+    private readonly ClusterMonitor _monitor = new(cluster.Client);
+    private readonly Dictionary<Guid, RunPace> _paces = [];
+
+    internal async Task<ClusterReport> LookAsync(Func<RunInfo, bool> wanted, CancellationToken cancellationToken)
+    {
+        var view = await _monitor.LookAsync(cancellationToken).ConfigureAwait(false);
+        var silos = view.Silos.Select(SiloReportLine.Of).ToArray();
+        var runs = view.Runs.Where(wanted).ToArray();
+        foreach (var gone in _paces.Keys.Except(runs.Select(run => run.Run)).ToList())
+        {
+            _paces.Remove(gone);
+        }
+
+        return new ClusterReport(
+            cluster.Address,
+            view.Time,
+            silos.Sum(silo => silo.Slots ?? 0),
+            silos.Sum(silo => silo.BusySlots ?? 0),
+            silos.Sum(silo => silo.QueuedBatches ?? 0),
+            silos,
+            [.. runs.Select(run => RunReportLine.Of(run, ClockOf(view, run), PaceOf(run.Run)))]);
+    }
+
+    // A run's times are its coordinator's, whose clock may not agree with this one.
+    private static DateTimeOffset ClockOf(ClusterView view, RunInfo run) =>
+        view.Silos.FirstOrDefault(silo => silo.View?.Runs.Any(known => ReferenceEquals(known, run)) == true)?.View!.Time ?? view.Time;
+
+    private RunPace PaceOf(Guid run) => _paces.TryGetValue(run, out var pace) ? pace : _paces[run] = new RunPace();
+}
