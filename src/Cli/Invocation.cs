@@ -15,12 +15,6 @@ internal sealed class Invocation
     {
         Parsed = parsed;
         _shared = shared;
-        Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(System.Console.Out) });
-        if (!IsTerminal)
-        {
-            Console.Profile.Width = WidthWithoutTerminal;
-        }
-
         var given = parsed.GetValue(shared.Cluster) is { Length: > 0 } text ? text : Environment.GetEnvironmentVariable(SharedOptions.ClusterVariable);
         HasCluster = !string.IsNullOrWhiteSpace(given);
         Cluster = HasCluster ? given! : SharedOptions.DefaultCluster;
@@ -49,7 +43,7 @@ internal sealed class Invocation
 
     internal TimeSpan ConnectTimeout => TimeSpan.FromSeconds(Parsed.GetValue(_shared.ConnectTimeout));
 
-    internal IAnsiConsole Console { get; }
+    internal IAnsiConsole Console { get; } = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(System.Console.Out) });
 
     internal Task<JoblibCluster> ConnectAsync(CancellationToken cancellationToken) =>
         JoblibCluster.ConnectAsync(Cluster, new JoblibClusterOptions { ConnectTimeout = ConnectTimeout }, cancellationToken);
@@ -61,9 +55,20 @@ internal sealed class Invocation
         {
             System.Console.Out.WriteLine(Json.Text(report));
         }
-        else
+        else if (IsTerminal)
         {
             draw(Console);
+        }
+        else
+        {
+            using var text = new StringWriter();
+            var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.No });
+            console.Profile.Width = WidthWithoutTerminal;
+            draw(console);
+            foreach (var line in text.ToString().TrimEnd().Split('\n'))
+            {
+                System.Console.Out.WriteLine(line.TrimEnd());
+            }
         }
     }
 }

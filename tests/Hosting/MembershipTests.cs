@@ -61,6 +61,41 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public async Task Redis_AwayDuringARun_RunsGoOnAndNewcomersFailByNameUntilItIsBack()
+    {
+        await using var cluster = await SiloCluster.StartAsync(2);
+        await using var client = await cluster.ConnectAsync();
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var away = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var run = Task.Run(async () =>
+        {
+            var results = new List<int>();
+            await foreach (var result in Joblib.Parallel(nJobs: -1, backend: new OrleansBackend(client.Client), batchSize: 1).StreamAsync(Enumerable.Range(0, 100).Select(i => Joblib.Delayed(Math.Abs, i))))
+            {
+                results.Add(result);
+                begun.TrySetResult();
+                await away.Task.WaitAsync(Patience.Limit);
+            }
+
+            return results;
+        });
+        await begun.Task.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        await cluster.Redis.KillAsync();
+        away.SetResult();
+        Assert.Equal(Enumerable.Range(0, 100), await run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
+
+        // Those who are in need it for nothing; who wants to come in is told what is missing.
+        Assert.Equal([4], await Joblib.Parallel(nJobs: -1, backend: new OrleansBackend(client.Client)).RunAsync([Joblib.Delayed(Math.Abs, -4)], TestContext.Current.CancellationToken).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<JoblibException>(() => cluster.ConnectAsync(new JoblibClusterOptions { ConnectTimeout = TimeSpan.FromSeconds(1) }));
+        Assert.Equal("docs/errors.md#redis-not-reached", error.HelpLink);
+
+        await cluster.Redis.RestartAsync();
+        await using var late = await cluster.ConnectAsync();
+        await AreActiveAsync(late, [.. cluster.Silos]);
+        Assert.Equal([5], await Joblib.Parallel(nJobs: -1, backend: new OrleansBackend(late.Client)).RunAsync([Joblib.Delayed(Math.Abs, -5)], TestContext.Current.CancellationToken).WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task Redis_StartedEmptyRightAfterASiloJoined_AllStay()
     {
         await using var cluster = await SiloCluster.StartAsync(2);

@@ -55,8 +55,8 @@ internal static class BenchCommand
 
     private static void Draw(IAnsiConsole console, BenchReport report)
     {
-        Console.Out.WriteLine($"{report.Cluster}: {report.Silos} silos, {report.Slots} slots{(report.BusySlots > 0 ? $", {report.BusySlots} of them busy with others' work: the figures are of what is left" : "")}");
-        Console.Out.WriteLine();
+        console.WriteLine($"{report.Cluster}: {report.Silos} silos, {report.Slots} slots{(report.BusySlots > 0 ? $", {report.BusySlots} of them busy with others' work: the figures are of what is left" : "")}");
+        console.WriteLine();
         var table = ReportTables.Plain("MEASURE", "FIGURE", "EXPECTED", "");
         foreach (var measure in report.Measures)
         {
@@ -70,7 +70,7 @@ internal static class BenchCommand
         console.Write(table);
         foreach (var measure in report.Measures.Where(measure => !measure.Ok))
         {
-            Console.Out.WriteLine($"{measure.Name}: {measure.Advice}");
+            console.WriteLine($"{measure.Name}: {measure.Advice}");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Spectre.Console;
 
 namespace Orleans.Joblib.Cli;
 
@@ -46,7 +47,7 @@ internal static class CancelCommand
             throw new CommandException(ExitCode.Failed, $"The run '{run}' has ended before it could be cancelled.");
         }
 
-        invocation.Answer(new { run, found[0].Name, found[0].Client, cancelled = true }, _ => Console.Out.WriteLine($"cancelled {run} ({found[0].Name}, {found[0].Client})"));
+        invocation.Answer(new { run, found[0].Name, found[0].Client, cancelled = true }, console => console.WriteLine($"cancelled {run} ({found[0].Name}, {found[0].Client})"));
         return ExitCode.Ok;
     }
 

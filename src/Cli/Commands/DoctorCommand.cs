@@ -51,8 +51,8 @@ internal static class DoctorCommand
             }
 
             console.Write(table);
-            Console.Out.WriteLine();
-            Console.Out.WriteLine($"{findings.Length} checks: {faults} faults, {warnings} warnings");
+            console.WriteLine();
+            console.WriteLine($"{findings.Length} checks: {faults} faults, {warnings} warnings");
         });
         return faults == 0 ? ExitCode.Ok : ExitCode.Failed;
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Net.Sockets;
 using Orleans.Runtime;
+using Spectre.Console;
 
 namespace Orleans.Joblib.Cli;
 
@@ -51,7 +52,7 @@ internal static class DrainCommand
             throw new CommandException(ExitCode.Failed, $"The silo '{silo}' drains, but still has batches in hand after '{timeout}'. It goes on by itself; look with 'orleans-joblib status', or wait longer with --timeout.");
         }
 
-        invocation.Answer(new { silo, asked = true, stops, drained, seconds }, _ => Console.Out.WriteLine(
+        invocation.Answer(new { silo, asked = true, stops, drained, seconds }, console => console.WriteLine(
             !drained ? $"{silo} drains" : stops ? $"{silo} has drained and is gone ({ReportTables.Time(seconds)})" : $"{silo} has drained ({ReportTables.Time(seconds)}); its host goes on, without workers"));
         return ExitCode.Ok;
     }
