@@ -21,7 +21,7 @@ internal sealed record CliAnswer(int ExitCode, string Output)
     internal CliAnswer Exited(int code)
     {
         Assert.True(ExitCode == code, $"exit code {ExitCode} instead of {code}:\n{Output}");
-        Assert.DoesNotContain("   at ", Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(Output.Split('\n'), line => line.StartsWith("   at ", StringComparison.Ordinal));
         return this;
     }
 }
