@@ -55,9 +55,9 @@ internal static class BenchCommand
 
     private static void Draw(IAnsiConsole console, BenchReport report)
     {
-        console.WriteLine($"{report.Cluster}: {report.Silos} silos, {report.Slots} slots{(report.BusySlots > 0 ? $", {report.BusySlots} of them busy with others' work: the figures are of what is left" : "")}");
+        console.WriteLine($"{report.Cluster}: {ReportTables.Count(report.Silos, "silo")}, {ReportTables.Count(report.Slots, "slot")}{(report.BusySlots > 0 ? $", {report.BusySlots} of them busy with others' work: the figures are of what is left" : "")}");
         console.WriteLine();
-        var table = ReportTables.Plain("MEASURE", "FIGURE", "EXPECTED", "");
+        var table = ReportTables.Plain(console.Profile.Width, "MEASURE", "FIGURE", "EXPECTED", "");
         foreach (var measure in report.Measures)
         {
             table.AddRow(

@@ -52,7 +52,7 @@ internal static class DoctorCommand
 
             console.Write(table);
             console.WriteLine();
-            console.WriteLine($"{findings.Length} checks: {faults} faults, {warnings} warnings");
+            console.WriteLine($"{ReportTables.Count(findings.Length, "check")}: {ReportTables.Count(faults, "fault")}, {ReportTables.Count(warnings, "warning")}");
         });
         return faults == 0 ? ExitCode.Ok : ExitCode.Failed;
     }

@@ -35,11 +35,7 @@ internal static class RunsCommand
         var report = await new ClusterReporter(cluster).LookAsync(static _ => true, cancellationToken).ConfigureAwait(false);
         var shown = report.Runs.Where(run => run.EndedAt is not null).OrderByDescending(run => run.EndedAt).Take(ended).ToHashSet();
         var runs = report.Runs.Where(run => run.EndedAt is null || shown.Contains(run)).ToArray();
-        invocation.Answer(new { report.Cluster, report.Time, runs }, console =>
-        {
-            console.Write(ReportTables.Runs(runs));
-            console.WriteLine();
-        });
+        invocation.Answer(new { report.Cluster, report.Time, runs }, console => console.Write(ReportTables.Runs(runs, console.Profile.Width)));
         return ExitCode.Ok;
     }
 }

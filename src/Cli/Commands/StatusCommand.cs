@@ -19,14 +19,13 @@ internal static class StatusCommand
         var report = await new ClusterReporter(cluster).LookAsync(static run => run.State == RunState.Running, cancellationToken).ConfigureAwait(false);
         invocation.Answer(report, console =>
         {
-            console.Write(ReportTables.Summary(report));
+            console.WriteLine($"{report.Cluster}: {ReportTables.Summary(report)}");
             console.WriteLine();
-            console.WriteLine();
-            console.Write(ReportTables.Silos(report));
+            console.Write(ReportTables.Silos(report, console.Profile.Width));
             if (report.Runs.Count > 0)
             {
                 console.WriteLine();
-                console.Write(ReportTables.Runs(report.Runs));
+                console.Write(ReportTables.Runs(report.Runs, console.Profile.Width));
             }
         });
         return report.Silos.All(silo => silo.State != SiloState.Silent) ? ExitCode.Ok : ExitCode.Failed;

@@ -45,7 +45,12 @@ internal static class WatchCommand
         return invocation.Console.Live(new Text("")).AutoClear(false).Overflow(VerticalOverflow.Ellipsis).StartAsync(live => LookAsync(
             reporter,
             interval,
-            report => live.UpdateTarget(new Rows(ReportTables.Summary(report), new Text(""), ReportTables.Silos(report), new Text(""), ReportTables.Runs(report.Runs))),
+            report => live.UpdateTarget(new Rows(
+                new Text($"{report.Cluster}: {ReportTables.Summary(report)}"),
+                new Text(""),
+                ReportTables.Silos(report, invocation.Console.Profile.Width),
+                new Text(""),
+                ReportTables.Runs(report.Runs, invocation.Console.Profile.Width))),
             fault => live.UpdateTarget(new Text("The cluster does not answer, and is asked again: " + fault, new Style(Color.Red))),
             cancellationToken));
     }
@@ -72,7 +77,7 @@ internal static class WatchCommand
 
     private static void WriteLines(ClusterReport report)
     {
-        WriteLine($"{report.BusySlots} of {report.Slots} slots of {report.Silos.Count} silos busy, {report.QueuedBatches} batches queued, {report.Runs.Count(run => run.State == RunState.Running)} open runs");
+        WriteLine(ReportTables.Summary(report));
         foreach (var run in report.Runs)
         {
             WriteLine("  " + ReportTables.Line(run));

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 
 namespace Orleans.Joblib.Cli;
@@ -36,7 +35,7 @@ internal static class ClusterChecks
         {
             await using var cluster = await invocation.ConnectAsync(cancellationToken).ConfigureAwait(false);
             var view = await new ClusterMonitor(cluster.Client).LookAsync(cancellationToken).ConfigureAwait(false);
-            findings.Add(Finding.Ok("cluster", string.Create(CultureInfo.InvariantCulture, $"'{cluster.Address}' is reached: {view.Silos.Count} silos, {view.Silos.Sum(silo => silo.View?.Slots.Size ?? 0)} slots")));
+            findings.Add(Finding.Ok("cluster", $"'{cluster.Address}' is reached: {ReportTables.Count(view.Silos.Count, "silo")}, {ReportTables.Count(view.Silos.Sum(silo => silo.View?.Slots.Size ?? 0), "slot")}"));
             findings.AddRange(view.Silos.Select(Silo).OfType<Finding>());
             findings.AddRange((await Task.WhenAll(view.Silos.Select(silo => ClockChecks.LookAsync(cluster.Client, silo, cancellationToken))).ConfigureAwait(false)).OfType<Finding>());
             foreach (var silo in view.Silos.Where(silo => silo.View?.Machine == Environment.MachineName))

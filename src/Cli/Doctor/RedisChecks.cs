@@ -39,7 +39,7 @@ internal static class RedisChecks
             [
                 median <= LongPing ? Finding.Ok(Check, said) : Finding.Warning(Check, said, "Silos look into it twice a second and when one joins or dies: put it nearer to them, or find out what keeps it busy."),
                 rows.Length > 0
-                    ? Finding.Ok("membership", $"'{address.Cluster}' is known, with {gateways.Count} active silos")
+                    ? Finding.Ok("membership", $"'{address.Cluster}' is known, with {ReportTables.Count(gateways.Count, "active silo")}")
                     : Finding.Fault("membership", $"Redis knows no cluster '{address.Cluster}'", $"Check the name and the database, or start a silo: orleans-joblib silo --cluster '{address}'."),
             ];
         }

@@ -8,68 +8,64 @@ namespace Orleans.Joblib.Cli;
 internal static class ReportTables
 {
     private const int IdLetters = 8;
-    private const int MostNameLetters = 48;
+    private const int MostNameLetters = 32;
+    private const int Wide = 120;
+    private const int MostColumnsOfNarrow = 8;
 
-    internal static IRenderable Summary(ClusterReport report) => new Text(string.Create(
+    internal static string Summary(ClusterReport report) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{report.Cluster}: {report.Silos.Count} silo{(report.Silos.Count == 1 ? "" : "s")}, {report.BusySlots} of {report.Slots} slots busy, {report.QueuedBatches} batches queued, {report.Runs.Count(run => run.State == RunState.Running)} open runs"));
+        $"{Count(report.Silos.Count, "silo")}, {report.BusySlots} of {Count(report.Slots, "slot")} busy, {Count(report.QueuedBatches, "batch")} queued, {Count(report.Runs.Count(run => run.State == RunState.Running), "open run")}");
 
-    internal static IRenderable Silos(ClusterReport report)
+    /// <summary>A table of the silos, without the last columns where it would be too wide; and why those that say nothing do.</summary>
+    internal static IRenderable Silos(ClusterReport report, int width)
     {
-        var table = Plain("SILO", "STATE", "SLOTS", "BUSY", "QUEUED", "RUNS", "WORKERS", "CORES", "MEMORY", "UP", "HOST");
+        var table = Plain(width, "SILO", "STATE", "SLOTS", "BUSY", "QUEUED", "RUNS", "MEMORY", "UP", "WORKERS", "CORES", "HOST");
         foreach (var silo in report.Silos)
         {
-            if (silo.State == SiloState.Silent)
-            {
-                table.AddRow(Cell(silo.Silo), Cell("silent", Color.Red), Cell(silo.Fault ?? ""));
-                continue;
-            }
-
-            table.AddRow(
+            Add(
+                table,
                 Cell(silo.Silo),
-                silo.State == SiloState.Open ? Cell("open", Color.Green) : Cell("draining", Color.Yellow),
+                Cell(Lower(silo.State), silo.State switch { SiloState.Open => Color.Green, SiloState.Draining => Color.Yellow, _ => Color.Red }),
                 Cell(Number(silo.Slots)),
                 Cell(Number(silo.BusySlots)),
                 Cell(Number(silo.QueuedBatches)),
                 Cell(Number(silo.Runs)),
-                Cell(silo.WorkerKind == "processes" ? $"{silo.WorkerProcesses} processes" : "threads"),
+                Cell(silo.WorkingSetBytes is { } bytes ? Bytes(bytes) : ""),
+                Cell(silo.UpSeconds is { } seconds ? Time(seconds) : ""),
+                Cell(silo.WorkerKind == "processes" ? Count(silo.WorkerProcesses ?? 0, "process") : silo.WorkerKind ?? ""),
                 Cell(Number(silo.Cores)),
-                Cell(Bytes(silo.WorkingSetBytes ?? 0)),
-                Cell(Time(silo.UpSeconds ?? 0)),
-                Cell($"{silo.Machine}/{silo.ProcessId}"));
+                Cell(silo.Machine is null ? "" : $"{silo.Machine}/{silo.ProcessId}"));
         }
 
-        return table;
+        return new Rows([table, .. report.Silos.Where(silo => silo.Fault is not null).Select(silo => Cell($"{silo.Silo}: {silo.Fault}", Color.Red))]);
     }
 
-    internal static IRenderable Runs(IReadOnlyList<RunReportLine> runs)
+    /// <summary>A table of runs, without the last columns where it would be too wide; and what ended those that failed.</summary>
+    internal static IRenderable Runs(IReadOnlyList<RunReportLine> runs, int width)
     {
         if (runs.Count == 0)
         {
             return new Text("no runs");
         }
 
-        var table = Plain("RUN", "STATE", "CALLS", "RATE", "LEFT", "FAILED", "SLOTS", "FOR", "NAME", "CLIENT");
+        var table = Plain(width, "RUN", "STATE", "CALLS", "RATE", "LEFT", "FAILED", "FOR", "NAME", "SLOTS", "CLIENT");
         foreach (var run in runs)
         {
-            table.AddRow(
+            Add(
+                table,
                 Cell(run.Run[..IdLetters]),
                 Cell(Lower(run.State), ColorOf(run.State)),
                 Cell(Calls(run)),
                 Cell(Rate(run.CallsPerSecond)),
                 Cell(run.RemainingSeconds is { } left ? Time(left) : ""),
                 Cell(Number(run.FailedBatches), run.FailedBatches > 0 ? Color.Red : null),
-                Cell(Number(run.Slots)),
                 Cell(Time(run.ElapsedSeconds)),
                 Cell(Short(run.Name)),
+                Cell(Number(run.Slots)),
                 Cell(run.Client));
-            if (run.Failure is { } failure)
-            {
-                table.AddRow(Cell(""), Cell(""), Cell(failure.CallIndex is { } index ? string.Create(CultureInfo.InvariantCulture, $"call {index}") : ""), Cell(""), Cell(""), Cell(""), Cell(""), Cell(""), Cell(failure.Exception, Color.Red));
-            }
         }
 
-        return table;
+        return new Rows([table, .. runs.Where(run => run.Failure is not null).Select(run => Cell($"{run.Run[..IdLetters]}: {Failed(run.Failure!)}", Color.Red))]);
     }
 
     /// <summary>A run as one line.</summary>
@@ -109,18 +105,26 @@ internal static class ReportTables
         _ => (seconds / 86400).ToString("#,0.0", CultureInfo.InvariantCulture) + " d",
     };
 
-    internal static Table Plain(params string[] columns)
+    internal static Table Plain(int width, params string[] columns)
     {
         var table = new Table { Border = TableBorder.None };
-        foreach (var column in columns)
+        foreach (var column in width < Wide ? columns.Take(MostColumnsOfNarrow) : columns)
         {
-            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = true, Padding = new Padding(0, 0, 2, 0) });
+            table.AddColumn(new TableColumn(new Text(column, new Style(decoration: Decoration.Bold))) { NoWrap = true, Padding = new Padding(0, 0, width < Wide ? 1 : 2, 0) });
         }
 
         return table;
     }
 
     internal static Text Cell(string text, Color? color = null) => new(text, color is { } c ? new Style(c) : Style.Plain);
+
+    /// <summary>A number with its noun.</summary>
+    internal static string Count(long number, string noun) => $"{Number(number)} {noun}{(number == 1 ? "" : noun.EndsWith('h') || noun.EndsWith('s') ? "es" : "s")}";
+
+    private static void Add(Table table, params Text[] cells) => table.AddRow(cells.Take(table.Columns.Count));
+
+    private static string Failed(RunFailure failure) =>
+        $"{(failure.CallIndex is { } index ? string.Create(CultureInfo.InvariantCulture, $"call {index}, ") : "")}{(failure.Call is { } call ? call + ": " : "")}{failure.Exception}";
 
     private static string Calls(RunReportLine run) => run.TotalCalls is { } total ? $"{Number(run.CompletedCalls)} of {Number(total)}" : Number(run.CompletedCalls);
 
