@@ -163,7 +163,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         batch.Arrays = Arrays?.NewBatch();
         var payload = batch.Encode(_code.Encoder, batch.Arrays);
         PayloadBound.Check(batch, payload.Length);
-        _payloads.Saw(batch.Count, payload.Length);
+        _payloads.Saw(batch.Count, payload.Length + (batch.Arrays?.NewBytes ?? 0));
         return payload;
     }
 
