@@ -68,7 +68,7 @@ public sealed class RemoteRunTests(RemoteRunTests.Cluster cluster) : IClassFixtu
     public void Run_CallTooLargeForAMessage_IsRefusedAndTheRunThatFollowsWorks()
     {
         var large = new byte[JoblibProtocol.MostPayloadBytes];
-        var thrown = Assert.Throws<JoblibException>(() => Parallel(nJobs: 2, backend: BackendName).Run([Delayed(() => large.Length)]));
+        var thrown = Assert.Throws<JoblibException>(() => Parallel(nJobs: 2, backend: BackendName, maxNbytes: MaxNbytes.Never).Run([Delayed(() => large.Length)]));
         Assert.EndsWith("payload-too-large", thrown.HelpLink);
         Assert.Equal([1], Parallel(nJobs: 2, backend: BackendName).Run([Delayed(() => 1)]));
     }
@@ -77,7 +77,8 @@ public sealed class RemoteRunTests(RemoteRunTests.Cluster cluster) : IClassFixtu
     public void Run_ResultTooLargeForAMessage_FailsByName()
     {
         var length = JoblibProtocol.MostPayloadBytes;
-        var thrown = Assert.Throws<JoblibException>(() => Parallel(nJobs: 2, backend: BackendName).Run(Enumerable.Range(0, 4).Select(i => Delayed(() => new byte[i == 3 ? length : 1]))));
+        var thrown = Assert.Throws<JoblibException>(
+            () => Parallel(nJobs: 2, backend: BackendName, maxNbytes: MaxNbytes.Never).Run(Enumerable.Range(0, 4).Select(i => Delayed(() => new byte[i == 3 ? length : 1]))));
         Assert.EndsWith("payload-too-large", thrown.HelpLink);
         Assert.Contains("results", thrown.Message);
     }

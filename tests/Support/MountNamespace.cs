@@ -5,6 +5,8 @@ namespace Orleans.Joblib.Tests;
 /// <summary>A host of its own as far as files go: a mount namespace with a /dev/shm and a /tmp of its own. Needs root. It ends with the test process.</summary>
 internal sealed class MountNamespace : IDisposable
 {
+    private static readonly string Repository = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "..", ".."));
+
     private readonly Process _holder;
 
     private MountNamespace(Process holder) => _holder = holder;
@@ -25,9 +27,11 @@ internal sealed class MountNamespace : IDisposable
     /// <param name="kept">A folder below /tmp that stays visible; null for none.</param>
     internal static MountNamespace? TryCreate(out string reason, int sharedMemoryMegabytes = 4096, string? kept = null)
     {
-        var keep = kept is null ? "" : $"mount --bind '{kept}' /mnt && ";
-        var back = kept is null ? "" : $" && mkdir -p '{kept}' && mount --bind /mnt '{kept}'";
-        var script = $"{keep}mount -t tmpfs -o size={sharedMemoryMegabytes}m tmpfs /dev/shm && mount -t tmpfs -o size=1g tmpfs /tmp{back} && echo ready && exec cat";
+        // Programs are started from where they were built, which may be below /tmp, too.
+        var keeps = new[] { kept, Repository }.Where(folder => folder?.StartsWith("/tmp/", StringComparison.Ordinal) == true).ToList();
+        var keep = string.Concat(keeps.Select((folder, i) => $"mkdir /mnt/{i} && mount --bind '{folder}' /mnt/{i} && "));
+        var back = string.Concat(keeps.Select((folder, i) => $" && mkdir -p '{folder}' && mount --bind /mnt/{i} '{folder}'"));
+        var script = $"mount -t tmpfs tmpfs /mnt && {keep}mount -t tmpfs -o size={sharedMemoryMegabytes}m tmpfs /dev/shm && mount -t tmpfs -o size=1g tmpfs /tmp{back} && echo ready && exec cat";
         try
         {
             var holder = Process.Start(new ProcessStartInfo("unshare", ["--mount", "--propagation", "private", "sh", "-c", script])

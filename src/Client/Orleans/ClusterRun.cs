@@ -20,12 +20,13 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     // A batch shorter than this is over before the next could come over the network: as many as these then travel at once.
     private static readonly TimeSpan ShortBatch = TimeSpan.FromMilliseconds(5);
     private const int MostInHandPerSlot = 128;
+    private const int SlotsCompared = 4;
 
     // A batch shorter than this is over before a second message about it would have come.
     private static readonly TimeSpan AwaitedBatch = TimeSpan.FromMilliseconds(1);
 
     private readonly Lock _gate = new();
-    private readonly Queue<Slot> _places = new();
+    private readonly SlotPlaces _places = new(PlacesPerSlot);
     private readonly Queue<CallBatch> _waiting = new();
     private readonly List<Slot> _closed = [];
 
@@ -162,7 +163,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         batch.Arrays = Arrays?.NewBatch();
         var payload = batch.Encode(_code.Encoder, batch.Arrays);
         PayloadBound.Check(batch, payload.Length);
-        _payloads.Saw(batch.Count, payload.Length);
+        _payloads.Saw(batch.Count, payload.Length + (batch.Arrays?.NewBytes ?? 0));
         return payload;
     }
 
@@ -630,24 +631,39 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     // Called with _gate held.
     private Slot? TryTakePlace(CallBatch batch)
     {
-        while (_places.TryDequeue(out var free))
+        if (_places.TryTake() is { } free)
         {
-            if (!free.Closed)
-            {
-                batch.Slot = free;
-                batch.HoldsPlace = true;
-                return free;
-            }
+            batch.Slot = free;
+            batch.HoldsPlace = true;
+            return free;
         }
 
+        RemoteSlot? least = null;
         for (var tries = 0; tries < _slots.Length; tries++)
         {
-            var slot = _slots[_nextSlot++ % _slots.Length];
-            if (slot is LocalSlot || (_short && slot is RemoteSlot { InHandCount: < MostInHandPerSlot }))
+            var slot = _slots[(int)((uint)_nextSlot++ % (uint)_slots.Length)];
+            if (slot is LocalSlot)
             {
                 batch.Slot = slot;
                 return slot;
             }
+
+            // The one with the least to do, of some: a call may turn out long, and what is behind it waits.
+            if (_short && slot is RemoteSlot { InHandCount: < MostInHandPerSlot } remote && (least is null || remote.InHandCount < least.InHandCount))
+            {
+                least = remote;
+            }
+
+            if (least is not null && tries >= SlotsCompared - 1)
+            {
+                break;
+            }
+        }
+
+        if (least is not null)
+        {
+            batch.Slot = least;
+            return least;
         }
 
         return null;
@@ -663,7 +679,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
                 batch.HoldsPlace = false;
                 if (batch.Slot is Slot { Closed: false } slot)
                 {
-                    _places.Enqueue(slot);
+                    _places.Free(slot);
                 }
             }
 
@@ -780,10 +796,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             var known = _slots.ToDictionary(slot => slot.Grant);
             var added = new List<Slot>();
             var slots = grant.Slots.Where(granted => !_unreached.Contains(granted.Silo)).Select(granted => known.Remove(granted, out var slot) ? slot : Add(granted, added)).ToArray();
-            for (var i = 0; i < PlacesPerSlot; i++)
-            {
-                added.ForEach(_places.Enqueue);
-            }
+            added.ForEach(_places.Add);
 
             foreach (var slot in known.Values)
             {

@@ -15,6 +15,12 @@ internal abstract class Slot(SlotGrant grant, IBatchGrain grain)
     /// <summary>Whether it takes no further batch: its silo has left or is going, or the run lost it. Set under its run's lock.</summary>
     internal bool Closed { get; set; }
 
+    /// <summary>Batches that it may still be given at once. For <see cref="SlotPlaces"/>.</summary>
+    internal int FreePlaces { get; set; }
+
+    /// <inheritdoc cref="SlotPlaces"/>
+    internal bool IsListed { get; set; }
+
     /// <summary>Whether batches reach it as bytes.</summary>
     internal abstract bool IsRemote { get; }
 

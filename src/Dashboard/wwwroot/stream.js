@@ -15,7 +15,7 @@ export function colourOf(run) {
 const lag = 700;
 
 export class TaskStream {
-  #canvas; #strip = document.createElement('canvas'); #lanes = new Map(); #order = []; #bars = []; #running = []; #drawnTo = 0; #window = 30000; #offset = null; #paused = null; #dirty = true;
+  #canvas; #strip = document.createElement('canvas'); #lanes = new Map(); #order = []; #bars = []; #running = []; #fresh = []; #drawnTo = 0; #window = 30000; #offset = null; #paused = null; #dirty = true;
 
   constructor(canvas) {
     this.#canvas = canvas;
@@ -35,7 +35,8 @@ export class TaskStream {
   take(frame) {
     if (frame.time !== undefined) {
       const offset = frame.time - performance.now();
-      this.#offset = this.#offset === null ? offset : Math.max(this.#offset + (offset - this.#offset) * 0.1, offset - 2000);
+      // A frame that was late says less than one that was not; clocks drift, so none counts for ever.
+      this.#offset = this.#offset === null ? offset : Math.max(offset, this.#offset - 5);
     }
     if (frame.silos !== undefined) {
       this.#takeLanes(frame);
@@ -44,7 +45,7 @@ export class TaskStream {
     for (const batch of frame.batches) {
       const b = bar(batch);
       this.#bars.push(b);
-      if (!this.#dirty && this.#paused === null) this.#drawBar(this.#strip.getContext('2d'), b, this.#drawnTo);
+      this.#fresh.push(b);
     }
     const oldest = this.#now() - 60000;
     while (this.#bars.length > 60000 || (this.#bars.length > 0 && this.#bars[0].start + this.#bars[0].duration < oldest)) this.#bars.shift();
@@ -87,18 +88,23 @@ export class TaskStream {
       canvas.height = strip.height = height;
       this.#drawnTo = now;
       const pen = strip.getContext('2d');
-      for (const b of this.#bars) this.#drawBar(pen, b, now);
+      for (const b of this.#bars) if (b.start + b.duration <= now) this.#drawBar(pen, b, now);
+      this.#fresh = this.#bars.filter(b => b.start + b.duration > now);
       this.#dirty = false;
     }
     const pen = canvas.getContext('2d'), stripPen = strip.getContext('2d');
     this.#clearBetween(stripPen, this.#drawnTo, now);
     this.#drawnTo = now;
+    // A bar goes onto the strip when the picture has come to its end.
+    const later = [];
+    for (const b of this.#fresh) if (b.start + b.duration <= now) this.#drawBar(stripPen, b, now); else later.push(b);
+    this.#fresh = later;
     pen.clearRect(0, 0, width, height);
     // The column of 'now' is the newest; what follows it on the strip is the oldest.
     const cut = this.#column(now);
     pen.drawImage(strip, cut, 0, width - cut, height, 0, 0, width - cut, height);
     if (cut > 0) pen.drawImage(strip, 0, 0, cut, height, width - cut, 0, cut, height);
-    for (const b of this.#running) {
+    for (const b of [...later, ...this.#running]) {
       const lane = this.#lanes.get(b.key);
       if (lane === undefined || b.start > now) continue;
       const x = Math.max(0, width - (now - b.start) / this.#window * width);

@@ -12,8 +12,8 @@ internal sealed class PayloadBound
     /// <summary>The calls that the next batch may have, of those that it should have.</summary>
     internal int Bound(int batchSize) => (int)Math.Clamp(GoodBytes / Volatile.Read(ref _bytesPerCall), 1, batchSize);
 
-    /// <summary>Learns what calls or results took on the way. A bigger one counts at once, smaller ones by and by.</summary>
-    internal void Saw(int calls, int bytes)
+    /// <summary>Learns what calls or results took on the way, large arrays that were written for them included: while one batch is written, workers are to have another. A bigger one counts at once, smaller ones by and by.</summary>
+    internal void Saw(int calls, long bytes)
     {
         var newest = (double)bytes / calls;
         var known = Volatile.Read(ref _bytesPerCall);

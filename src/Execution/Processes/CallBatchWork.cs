@@ -27,7 +27,7 @@ internal sealed class CallBatchWork : PoolWork
         var sent = arrays?.NewBatch();
         var payload = batch.Encode(codec.Encoder, sent);
         JoblibInstruments.PayloadSent(payload.Length);
-        bound.Saw(batch.Count, payload.Length);
+        bound.Saw(batch.Count, payload.Length + (sent?.NewBytes ?? 0));
         return new CallBatchWork(lease, batch, codec, bound, arrays, sent, new RemoteBatch(
             PoolLease.NewHandle(), batch.Number, batch.FirstCallIndex, batch.Count, payload, batch.Scope.Timeout, batch.Scope.NestingLevel, batch.Span?.Id));
     }
@@ -39,11 +39,14 @@ internal sealed class CallBatchWork : PoolWork
         try
         {
             _batch.StartedAfter(queued);
-            _bound.Saw(_batch.Count, payload.Length);
             switch (status)
             {
                 case OutcomeStatus.Completed:
+                    var before = _arrays?.Results.TakenBytes ?? 0;
                     _batch.TakeResults(payload, _codec.Decoder, _arrays?.Results);
+
+                    // Those of batches that are taken at the same time may count, too: batches are then smaller than they need be.
+                    _bound.Saw(_batch.Count, payload.Length + (_arrays?.Results.TakenBytes ?? 0) - before);
                     _batch.Complete();
                     break;
                 case OutcomeStatus.Failed:

@@ -8,7 +8,7 @@ namespace Orleans.Joblib.Silo;
 /// <summary>One run's control. Soft state: if its silo dies the next call brings it up elsewhere, and the client's next renewal seeds it again.</summary>
 /// <remarks>Reentrant, so that reports flow while slots are being changed; <c>_changing</c> keeps changes of slots one at a time.</remarks>
 [Reentrant]
-internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptions<SiloWorkerOptions> workers, RunBoard board, TimeProvider time, ILogger<CoordinatorGrain> logger)
+internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptions<SiloWorkerOptions> workers, TimeProvider time, ILogger<CoordinatorGrain> logger, RunBoard? board = null)
     : Grain, ICoordinatorGrain, IDisposable
 {
     private const int RenewalsPerLease = 3;
@@ -37,7 +37,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
         {
             _slots = held;
             _startedAt = time.GetUtcNow();
-            board.Opened(Run);
+            board?.Opened(Run);
         }
 
         _request = request;
@@ -152,7 +152,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        board.Left(Run, null);
+        board?.Left(Run, null);
         return Task.CompletedTask;
     }
 
@@ -207,7 +207,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
             var forGood = state != RunState.Lost;
             // One that was opened and never used, after a failure say, is nothing to show.
             var wasUsed = _cancelled || _completions.Batches > 0 || _progress is { Dispatched: > 0 };
-            board.Left(Run, wasUsed ? Info(request, _cancelled ? RunState.Cancelled : state) : null);
+            board?.Left(Run, wasUsed ? Info(request, _cancelled ? RunState.Cancelled : state) : null);
             _request = null;
             _renewal?.Dispose();
             _renewal = null;

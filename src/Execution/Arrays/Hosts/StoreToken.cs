@@ -45,7 +45,7 @@ internal sealed class StoreToken : IDisposable
     internal static byte[]? Prove(string path)
     {
         var folder = System.IO.Path.GetDirectoryName(path);
-        if (!FileLocks.AreSupported || !System.IO.Path.IsPathFullyQualified(path) || System.IO.Path.GetFullPath(path) != path || !StoreFolder.IsToken(System.IO.Path.GetFileName(path.AsSpan()))
+        if (!FileLocks.AreSupported || path.Contains('\0', StringComparison.Ordinal) || !System.IO.Path.IsPathFullyQualified(path) || System.IO.Path.GetFullPath(path) != path || !StoreFolder.IsToken(System.IO.Path.GetFileName(path.AsSpan()))
             || !System.IO.Path.GetFileName(folder.AsSpan()).StartsWith("orleans-joblib-", StringComparison.Ordinal) || !FileLocks.IsPrivateFolder(folder!))
         {
             return null;

@@ -11,14 +11,17 @@ internal sealed class BatchArrays(RunArrays run, long maxBytes) : IArraySink
     /// <summary>The segments, and the user's own files, that the batch's payload refers to, each once.</summary>
     internal IReadOnlyCollection<ArrayReference> References => _references.Values;
 
+    /// <summary>Bytes of arrays that no batch of the run referred to before.</summary>
+    internal long NewBytes { get; private set; }
+
     public bool Takes(long bytes) => bytes > maxBytes;
 
     public ArrayReference? Put(ArrayView array, bool isWritable)
     {
         var reference = run.Put(array, isWritable, out var held) ?? ArrayFiles.ReferenceTo((IMemmapped)array.Holder);
-        if (held is not null)
+        if (held is not null && _held.Add(held))
         {
-            _held.Add(held);
+            NewBytes += held.NewBytes();
         }
 
         if (!_references.TryAdd(reference.Path, reference) && reference.Mode == MmapMode.ReadWrite)

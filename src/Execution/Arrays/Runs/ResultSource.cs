@@ -1,8 +1,15 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Orleans.Joblib;
 
 /// <summary>Takes large arrays of results out of the store. Each is the caller's own afterwards: written to it reaches nobody, and nothing of it stays in the store. Thread-safe.</summary>
 internal sealed class ResultSource(ArraySettings settings) : IArraySource
 {
+    private long _takenBytes;
+
+    /// <summary>Bytes of all that was taken.</summary>
+    internal long TakenBytes => Volatile.Read(ref _takenBytes);
+
     public MemmappedArray<T> Map<T>(ArrayReference reference)
         where T : unmanaged
     {
@@ -12,7 +19,7 @@ internal sealed class ResultSource(ArraySettings settings) : IArraySource
         }
 
         // Without a name it is nobody else's, and sent on it is an array in memory.
-        var file = ArrayFiles.OpenSegment(reference.Path, settings);
+        var file = Open(reference);
         var mapping = MappedFile.Map(file, null, RandomAccess.GetLength(file), MmapMode.CopyOnWrite, new SegmentLock(file, reference.Path));
         var array = ArrayFiles.View<T>(mapping, reference);
         File.Delete(reference.Path);
@@ -20,6 +27,13 @@ internal sealed class ResultSource(ArraySettings settings) : IArraySource
     }
 
     public Array Load(ArrayReference reference, Type type) => reference.Place == ArrayPlace.Segment
-        ? SharedArrays.Take(ArrayFiles.OpenSegment(reference.Path, settings), reference, type)
+        ? SharedArrays.Take(Open(reference), reference, type)
         : throw PayloadReader.Malformed("it refers to an array that is elsewhere");
+
+    private SafeFileHandle Open(ArrayReference reference)
+    {
+        var file = ArrayFiles.OpenSegment(reference.Path, settings);
+        Interlocked.Add(ref _takenBytes, RandomAccess.GetLength(file));
+        return file;
+    }
 }

@@ -18,7 +18,7 @@ internal sealed class RunArrays : IDisposable
     internal ArraySettings Settings { get; }
 
     /// <summary>Where large arrays in results are found: each is taken once, and its place in the store freed.</summary>
-    internal IArraySource Results { get; }
+    internal ResultSource Results { get; }
 
     /// <summary>Where the large arrays of a batch go; null when all of them go into its payload.</summary>
     internal BatchArrays? NewBatch() => Settings.MaxBytes is { } bytes ? new BatchArrays(this, bytes) : null;

@@ -15,7 +15,12 @@ internal sealed class HeldSegment(ArrayLease lease) : IDisposable
         }
     }
 
+    private int _counted;
+
     internal Segment Segment { get; } = lease.Segment;
+
+    /// <summary>Its bytes for the batch that first refers to it; 0 for others.</summary>
+    internal long NewBytes() => Interlocked.Exchange(ref _counted, 1) == 0 ? Segment.Length : 0;
 
     public void Dispose()
     {

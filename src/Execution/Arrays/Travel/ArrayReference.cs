@@ -41,7 +41,7 @@ internal sealed record ArrayReference(ArrayPlace Place, string Path, long Offset
         var mode = (MmapMode)reader.ReadByte();
         var rank = reader.ReadCount(2);
         if (place > ArrayPlace.Part || offset > long.MaxValue || mode is not (MmapMode.ReadOnly or MmapMode.ReadWrite or MmapMode.CopyOnWrite) || rank > ArrayLayout.MaxRank
-            || (place == ArrayPlace.Segment && mode == MmapMode.ReadWrite))
+            || (place == ArrayPlace.Segment && mode == MmapMode.ReadWrite) || path.Contains('\0', StringComparison.Ordinal))
         {
             throw PayloadReader.Malformed("a reference to an array");
         }
