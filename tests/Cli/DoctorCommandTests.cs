@@ -8,7 +8,15 @@ public sealed class DoctorCommandTests(CliFixture fixture) : IClassFixture<CliFi
     [Fact]
     public async Task Doctor_ClusterThatIsWell_FindsNoFault()
     {
-        var findings = Findings((await CliProcess.RunAsync("doctor", "--json", "--cluster", fixture.Cluster.Address)).Exited(0));
+        var silo = fixture.Cluster.Silos[0];
+        var ports = new Dictionary<string, string?>
+        {
+            ["JOBLIB_SILO_PORT"] = silo.Address.Endpoint.Port.ToString(),
+            ["JOBLIB_GATEWAY_PORT"] = silo.Gateway.Port.ToString(),
+            ["JOBLIB_HEALTH_PORT"] = silo.Health.Port.ToString(),
+        };
+        var findings = Findings((await CliProcess.RunAsync(["doctor", "--json", "--cluster", fixture.Cluster.Address], ports)).Exited(0));
+        Assert.All(["silo-port", "gateway-port", "health-port"], check => Assert.Contains("is that of a silo", Assert.Single(findings, finding => finding.Check == check).Message, StringComparison.Ordinal));
         Assert.DoesNotContain(findings, finding => finding.Status == "fault");
         Assert.All(["shared-memory", "open-files", "processes", "cores", "silo-port", "gateway-port", "health-port", "certificate", "blobs"], check => Assert.Single(findings, finding => finding.Check == check));
         Assert.All(["redis", "membership", "cluster"], check => Assert.Single(findings, finding => finding.Check == check));

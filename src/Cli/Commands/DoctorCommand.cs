@@ -32,7 +32,7 @@ internal static class DoctorCommand
         Finding[] findings =
         [
             .. HostChecks.Look(),
-            .. PortChecks.Look(ownPorts),
+            .. await PortChecks.LookAsync(ownPorts, cancellationToken).ConfigureAwait(false),
             .. certificates,
             await BlobChecks.LookAsync(cancellationToken).ConfigureAwait(false),
             .. cluster,

@@ -6,11 +6,15 @@ namespace Orleans.Joblib.Cli;
 /// <summary>The ports that a silo would take here.</summary>
 internal static class PortChecks
 {
-    private static readonly (string Setting, int Standard)[] Ports = [("silo-port", 11111), ("gateway-port", 30000), ("health-port", 8080)];
+    private const string HealthPort = "health-port";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly (string Setting, int Standard)[] Ports = [("silo-port", 11111), ("gateway-port", 30000), (HealthPort, 8080)];
 
     /// <param name="own">Ports of this host that the cluster's silos have.</param>
-    internal static IEnumerable<Finding> Look(IReadOnlySet<int> own)
+    /// <param name="cancellationToken">Gives up.</param>
+    internal static async Task<IReadOnlyList<Finding>> LookAsync(IReadOnlySet<int> own, CancellationToken cancellationToken)
     {
+        var findings = new List<Finding>();
         HashSet<int> taken = [.. IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port)];
         foreach (var (setting, standard) in Ports)
         {
@@ -19,17 +23,32 @@ internal static class PortChecks
             var port = standard;
             if (text is { Length: > 0 } && !(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port) && port <= ushort.MaxValue))
             {
-                yield return Finding.Fault(setting, $"{variable} is '{text}'", "Use a whole number from '0' to '65535'; '0' is a free port.");
+                findings.Add(Finding.Fault(setting, $"{variable} is '{text}'", "Use a whole number from '0' to '65535'; '0' is a free port."));
             }
             else if (port != 0)
             {
-                yield return !taken.Contains(port) ? Finding.Ok(setting, string.Create(CultureInfo.InvariantCulture, $"port {port} is free"))
-                    : own.Contains(port) ? Finding.Ok(setting, string.Create(CultureInfo.InvariantCulture, $"port {port} is that of a silo of this cluster"))
+                findings.Add(!taken.Contains(port) ? Finding.Ok(setting, string.Create(CultureInfo.InvariantCulture, $"port {port} is free"))
+                    : own.Contains(port) || (setting == HealthPort && await IsHealthAsync(port, cancellationToken)) ? Finding.Ok(setting, string.Create(CultureInfo.InvariantCulture, $"port {port} is that of a silo{(own.Contains(port) ? " of this cluster" : "")}"))
                     : Finding.Warning(
                         setting,
                         string.Create(CultureInfo.InvariantCulture, $"port {port} is taken by another process"),
-                        $"A silo does not start here with it: give it another, --{setting} or {variable}, '0' for a free one. Who has it: 'ss -ltnp sport = :{port}'.");
+                        $"A silo does not start here with it: give it another, --{setting} or {variable}, '0' for a free one. Who has it: 'ss -ltnp sport = :{port}'."));
             }
+        }
+
+        return findings;
+    }
+
+    private static async Task<bool> IsHealthAsync(int port, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient { Timeout = Patience };
+        try
+        {
+            return await http.GetStringAsync(new UriBuilder("http", "127.0.0.1", port, "healthz/live").Uri, cancellationToken) == "live\n";
+        }
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
+        {
+            return false;
         }
     }
 }
