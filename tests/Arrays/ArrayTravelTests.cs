@@ -257,7 +257,7 @@ public sealed class ArrayTravelTests : IDisposable
                     {
                         double[] numbers => numbers.Sum(),
                         Memory<double> memory => memory.Length == 0 ? 0 : memory.Span[^1],
-                        MemmappedArray<int> mapped => mapped.ToArray().Sum(),
+                        MemmappedArray<int> mapped => mapped.ToArray().Sum(number => (long)number),
                         _ => 0,
                     };
                 }
