@@ -15,6 +15,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private const int MostTries = 3;
     private const int MostDeaths = 3;
 
+    // A refusal comes at once: a silo that has just died, say, which the others still find in their directory.
+    private static readonly TimeSpan RefusalPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan OpenPause = TimeSpan.FromMilliseconds(200);
 
     // A batch shorter than this is over before the next could come over the network: as many as these then travel at once.
@@ -771,11 +773,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             try
             {
                 // An earlier request that is answered late is as good.
-                var wait = tries == MostTries || left < patience ? left : patience;
+                var wait = tries >= MostTries || left < patience ? left : patience;
                 var first = await Task.WhenAny(asked).WaitAsync(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
                 return await first.ConfigureAwait(false);
             }
-            catch (Exception exception) when (MayPass(exception) && tries < MostTries && Stopwatch.GetElapsedTime(beganAt) < _connectTimeout)
+            catch (Exception exception) when (MayPass(exception) && (tries < MostTries || Stopwatch.GetElapsedTime(beganAt) < RefusalPatience) && Stopwatch.GetElapsedTime(beganAt) < _connectTimeout)
             {
                 asked.RemoveAll(task => task.IsFaulted);
                 JoblibLog.RunNotOpenedYet(Joblib.Logger, exception, Id);
