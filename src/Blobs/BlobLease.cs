@@ -149,7 +149,7 @@ internal sealed class BlobLease : IAsyncDisposable
                 }
                 catch (JoblibException exception) when (!_ending.IsCancellationRequested)
                 {
-                    _isLost |= exception.HelpLink?.EndsWith("#blob-gone", StringComparison.Ordinal) == true;
+                    _isLost |= BlobStorage.IsGone(exception);
                     BlobLog.NotRenewed(_logger, exception, _storage.Place);
                 }
             }

@@ -61,6 +61,9 @@ internal sealed class BlobStorage
         }
     }
 
+    /// <summary>Whether a failure of the storage says that a blob is not there any more.</summary>
+    internal static bool IsGone(JoblibException exception) => exception.HelpLink?.EndsWith("#blob-gone", StringComparison.Ordinal) == true;
+
     /// <summary>What a failure of the storage means to a user; null when it is none of the storage's.</summary>
     internal JoblibException? FaultOf(string what, Exception exception) => exception switch
     {

@@ -9,7 +9,7 @@ internal static class DashboardFrame
     internal static byte[] OfFault(string fault) => Write(json => json.WriteString("fault", fault));
 
     internal static byte[] Of(
-        ClusterView? view, IReadOnlyList<SiloBatch> batches, IReadOnlyList<ClusterLoad> load, IReadOnlyList<ClusterEvent> events, bool isFirst = false, string? cluster = null) => Write(json =>
+        ClusterView? view, IReadOnlyList<SiloBatch> batches, IReadOnlyList<LoadSample> load, IReadOnlyList<ClusterEvent> events, bool isFirst = false, string? cluster = null) => Write(json =>
     {
         if (isFirst)
         {

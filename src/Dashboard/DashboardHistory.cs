@@ -9,7 +9,7 @@ internal sealed class DashboardHistory
     private static readonly TimeSpan LoadKept = TimeSpan.FromMinutes(5);
 
     private readonly Queue<SiloBatch> _batches = new();
-    private readonly Queue<ClusterLoad> _load = new();
+    private readonly Queue<LoadSample> _load = new();
     private readonly Queue<ClusterEvent> _events = new();
     private Dictionary<string, string> _silos = [];
     private ClusterView? _last;
@@ -19,7 +19,7 @@ internal sealed class DashboardHistory
     internal byte[] Take(ClusterView view)
     {
         var batches = SiloBatch.EndedIn(view);
-        var load = ClusterLoad.Of(view, _last);
+        var load = LoadSample.Of(view, _last);
         var events = EventsOf(view);
         batches.ForEach(_batches.Enqueue);
         events.ForEach(_events.Enqueue);

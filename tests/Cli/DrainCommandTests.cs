@@ -41,7 +41,7 @@ public sealed class DrainCommandTests
     [Fact]
     public async Task Drain_HostOfAnotherProgram_StaysAndTakesNoWork()
     {
-        await using var guest = await GuestSilo.StartAsync(TimeSpan.Zero);
+        await using var guest = await GuestSilo.StartAsync();
         var silo = $"127.0.0.1:{guest.SiloPort}";
         var drained = (await CliProcess.RunAsync("drain", silo, "--json", "--cluster", guest.Cluster)).Exited(0).Json;
         Assert.False(drained.GetProperty("stops").GetBoolean());

@@ -1,6 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Hosting;
-using Orleans.Configuration;
 using Orleans.Hosting;
 using Xunit;
 using static Orleans.Joblib.Joblib;
@@ -43,15 +41,15 @@ public sealed class ConnectTests
     [Fact]
     public async Task Connect_ClusterOfAnotherName_NamesIt()
     {
-        using var silo = await SiloAsync(JoblibProtocol.Version);
-        await FailsAsync($"localhost:{silo.Port}?cluster=other", "cluster-not-reached", "'other'");
+        await using var silo = await GuestSilo.StartAsync();
+        await FailsAsync($"{silo.Cluster}?cluster=other", "cluster-not-reached", "'other'");
     }
 
     [Fact]
     public async Task Connect_AnotherProtocolVersion_NamesBoth()
     {
-        using var silo = await SiloAsync(protocol: 99);
-        await FailsAsync($"localhost:{silo.Port}", "protocol-version", $"speaks protocol version '{JoblibProtocol.Version}', the silos of 'localhost:{silo.Port}?cluster=joblib' speak '99'", Patient);
+        await using var silo = await GuestSilo.StartAsync(protocol: 99);
+        await FailsAsync(silo.Cluster, "protocol-version", $"speaks protocol version '{JoblibProtocol.Version}', the silos of '{silo.Cluster}?cluster=joblib' speak '99'", Patient);
     }
 
     [Fact]
@@ -107,35 +105,5 @@ public sealed class ConnectTests
         Assert.Equal("docs/errors.md#" + heading, exception.HelpLink);
         Assert.True(exception.Message.Contains(says, StringComparison.Ordinal), exception.Message);
         Assert.DoesNotContain("secret", exception.Message);
-    }
-
-    /// <summary>A silo of this process with a gateway.</summary>
-    private static async Task<GatewaySilo> SiloAsync(int protocol)
-    {
-        var silo = new IPEndPoint(IPAddress.Loopback, FreePorts.Next());
-        var gateway = new IPEndPoint(IPAddress.Loopback, FreePorts.Next());
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.UseOrleans(orleans =>
-        {
-            orleans.UseDevelopmentClustering(silo);
-            orleans.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = ("joblib", "orleans-joblib"));
-            orleans.Configure<EndpointOptions>(endpoints =>
-            {
-                endpoints.AdvertisedIPAddress = IPAddress.Loopback;
-                endpoints.SiloPort = silo.Port;
-                endpoints.GatewayPort = gateway.Port;
-                endpoints.SiloListeningEndpoint = silo;
-                endpoints.GatewayListeningEndpoint = gateway;
-            });
-            orleans.AddJoblibWorkers(workers => workers.Protocol = protocol);
-        });
-        var host = builder.Build();
-        await host.StartAsync();
-        return new GatewaySilo(host, gateway.Port);
-    }
-
-    private sealed record GatewaySilo(IHost Host, int Port) : IDisposable
-    {
-        public void Dispose() => Host.Dispose();
     }
 }

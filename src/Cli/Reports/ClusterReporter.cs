@@ -9,7 +9,6 @@ internal sealed class ClusterReporter(JoblibCluster cluster)
     internal async Task<ClusterReport> LookAsync(Func<RunInfo, bool> wanted, CancellationToken cancellationToken)
     {
         var view = await _monitor.LookAsync(cancellationToken).ConfigureAwait(false);
-        var silos = view.Silos.Select(SiloReportLine.Of).ToArray();
         var runs = view.Runs.Where(wanted).ToArray();
         foreach (var gone in _paces.Keys.Except(runs.Select(run => run.Run)).ToList())
         {
@@ -19,10 +18,10 @@ internal sealed class ClusterReporter(JoblibCluster cluster)
         return new ClusterReport(
             cluster.Address,
             view.Time,
-            silos.Sum(silo => silo.Slots ?? 0),
-            silos.Sum(silo => silo.BusySlots ?? 0),
-            silos.Sum(silo => silo.QueuedBatches ?? 0),
-            silos,
+            view.Slots,
+            view.Busy,
+            view.Queued,
+            [.. view.Silos.Select(SiloReportLine.Of)],
             [.. runs.Select(run => RunReportLine.Of(run, ClockOf(view, run), PaceOf(run.Run)))]);
     }
 

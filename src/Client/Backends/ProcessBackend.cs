@@ -53,11 +53,7 @@ public abstract class ProcessBackend : AutoBatchingBackend
         }
 
         _settings = settings;
-        if (settings.TempFolder is { } folder && settings.MaxNbytes.Bytes is not null && ArrayStore.IsSupported)
-        {
-            // One that cannot be used is told of before any work starts.
-            ArrayStores.Of(new ArrayStoreOptions { TempFolder = folder }.Parents());
-        }
+        settings.CheckTempFolder();
 
         _codec = ProcessCode.CurrentCodec();
         _bound = new PayloadBound();
@@ -69,7 +65,7 @@ public abstract class ProcessBackend : AutoBatchingBackend
     public override void StartRun()
     {
         base.StartRun();
-        _arrays = new RunArrays(ArraySettings.Of(_settings!.MaxNbytes.Bytes, _settings.MmapMode, _settings.TempFolder));
+        _arrays = new RunArrays(_settings!.ArraysOfRun());
         _lease?.BeginRun(_arrays.Settings);
     }
 

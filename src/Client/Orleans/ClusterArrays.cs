@@ -262,7 +262,7 @@ internal sealed class ClusterArrays : IDisposable
                     await _blobs.Storage.DownloadAsync(blob, incoming, CancellationToken.None).ConfigureAwait(false);
                     return incoming.Keep(isShared: false);
                 }
-                catch (JoblibException exception) when (exception.HelpLink?.EndsWith("#blob-gone", StringComparison.Ordinal) == true)
+                catch (JoblibException exception) when (BlobStorage.IsGone(exception))
                 {
                     // The silo has it still.
                     JoblibLog.BlobGone(Joblib.Logger, result.Content.Length, _blobs.Storage.Place);

@@ -83,11 +83,7 @@ public sealed class OrleansBackend : ParallelBackend
 
         _settings = settings;
         _blobs = ClientBlobs.Of(_options.Blobs);
-        if (settings.TempFolder is { } folder && settings.MaxNbytes.Bytes is not null && ArrayStore.IsSupported)
-        {
-            // One that cannot be used is told of before any work starts.
-            ArrayStores.Of(new ArrayStoreOptions { TempFolder = folder }.Parents());
-        }
+        settings.CheckTempFolder();
 
         var requested = settings.NJobs switch
         {
@@ -117,7 +113,7 @@ public sealed class OrleansBackend : ParallelBackend
     public override void StartRun()
     {
         base.StartRun();
-        _run?.BeginLoop(ArraySettings.Of(_settings!.MaxNbytes.Bytes, _settings.MmapMode, _settings.TempFolder), _blobs);
+        _run?.BeginLoop(_settings!.ArraysOfRun(), _blobs);
     }
 
     /// <inheritdoc/>

@@ -6,7 +6,8 @@ namespace Orleans.Joblib;
 /// <remarks>Sending again is always safe: a silo does not execute what it has in hand, and the first outcome of a batch is the one that counts.</remarks>
 internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun run, ClientCode code) : Slot(grant, grain)
 {
-    private const int MostCodeTries = 4;
+    // Times that a silo may say that it lacks code or arrays which it was sent.
+    private const int MostTries = 4;
 
     // Its code or its arrays are on their way first, which may take minutes: it cannot have been lost.
     private const long NotSent = long.MaxValue;
@@ -141,7 +142,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
 
     private async Task SendMessageAsync(List<CallBatch> batches, bool awaitsOutcome)
     {
-        var codeTries = 0;
+        var tries = 0;
         var beganAt = Stopwatch.GetTimestamp();
         while (true)
         {
@@ -189,15 +190,17 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
                 }
 
                 batches.RemoveRange(0, answer.Accepted);
-                if (answer.Status == BatchStatus.ArraysMissing && ++codeTries < MostCodeTries)
+                if (answer.Status is BatchStatus.ArraysMissing or BatchStatus.CodeMissing && ++tries < MostTries)
                 {
-                    arrays?.Forget(Grant.Silo);
-                    continue;
-                }
+                    if (answer.Status == BatchStatus.ArraysMissing)
+                    {
+                        arrays?.Forget(Grant.Silo);
+                    }
+                    else
+                    {
+                        code.Shipper.Forget(Grant.Silo, snapshot.Manifest.Id);
+                    }
 
-                if (answer.Status == BatchStatus.CodeMissing && ++codeTries < MostCodeTries)
-                {
-                    code.Shipper.Forget(Grant.Silo, snapshot.Manifest.Id);
                     continue;
                 }
 

@@ -37,4 +37,17 @@ public sealed record BackendSettings
 
     /// <summary>Whether a call may be given up because it overran its timeout.</summary>
     public bool HasTimeout { get; init; }
+
+    /// <summary>What a run that begins now says of its large arrays.</summary>
+    internal ArraySettings ArraysOfRun() => ArraySettings.Of(MaxNbytes.Bytes, MmapMode, TempFolder);
+
+    /// <summary>Refuses a folder for arrays that cannot be used, before any work starts.</summary>
+    /// <exception cref="JoblibException">It cannot be used.</exception>
+    internal void CheckTempFolder()
+    {
+        if (TempFolder is not null && MaxNbytes.Bytes is not null && ArrayStore.IsSupported)
+        {
+            ArrayStores.Of(new ArrayStoreOptions { TempFolder = TempFolder }.Parents());
+        }
+    }
 }

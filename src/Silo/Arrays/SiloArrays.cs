@@ -271,7 +271,7 @@ internal sealed class SiloArrays : IAsyncDisposable
         {
             await fetch.ConfigureAwait(false);
         }
-        catch (JoblibException exception) when (exception.HelpLink?.EndsWith("#blob-gone", StringComparison.Ordinal) == true)
+        catch (JoblibException exception) when (BlobStorage.IsGone(exception))
         {
             return ArrayAnswer.BlobGone;
         }

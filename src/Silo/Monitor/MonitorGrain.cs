@@ -11,7 +11,6 @@ internal sealed class MonitorGrain(SiloWorkers workers, TaskStream stream, RunBo
 {
     private const int MostTraces = 4096;
 
-    // Longer runs of ended ones come with the first look only.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     public async Task<SiloView> LookAsync(long since)

@@ -44,9 +44,7 @@ internal sealed class StoreToken : IDisposable
     /// <returns>Null when it cannot.</returns>
     internal static byte[]? Prove(string path)
     {
-        var folder = System.IO.Path.GetDirectoryName(path);
-        if (!FileLocks.AreSupported || path.Contains('\0', StringComparison.Ordinal) || !System.IO.Path.IsPathFullyQualified(path) || System.IO.Path.GetFullPath(path) != path || !StoreFolder.IsToken(System.IO.Path.GetFileName(path.AsSpan()))
-            || !System.IO.Path.GetFileName(folder.AsSpan()).StartsWith("orleans-joblib-", StringComparison.Ordinal) || !FileLocks.IsPrivateFolder(folder!))
+        if (!FileLocks.AreSupported || !StoreFolder.IsPlace(path) || !StoreFolder.IsToken(System.IO.Path.GetFileName(path.AsSpan())) || !FileLocks.IsPrivateFolder(System.IO.Path.GetDirectoryName(path)!))
         {
             return null;
         }

@@ -129,8 +129,7 @@ internal sealed partial class ArrayStore : IDisposable
     internal static SafeFileHandle? TryOpen(string path, ArraySettings? settings = null)
     {
         var folder = Path.GetDirectoryName(path);
-        if (!Path.IsPathFullyQualified(path) || folder is null || !SegmentName.IsOne(Path.GetFileName(path.AsSpan())) || Path.GetFullPath(path) != path
-            || !Path.GetFileName(folder.AsSpan()).StartsWith("orleans-joblib-", StringComparison.Ordinal) || settings?.Holds(path) == false || (Directory.Exists(folder) && !FileLocks.IsPrivateFolder(folder)))
+        if (!StoreFolder.IsPlace(path) || !SegmentName.IsOne(Path.GetFileName(path.AsSpan())) || settings?.Holds(path) == false || (Directory.Exists(folder) && !FileLocks.IsPrivateFolder(folder)))
         {
             throw new JoblibException("array-path", $"A call refers to the shared array '{path}', which is not in a folder of this user for such arrays. Nothing was opened.");
         }

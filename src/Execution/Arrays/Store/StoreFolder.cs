@@ -6,6 +6,7 @@ namespace Orleans.Joblib;
 internal sealed class StoreFolder
 {
     private const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const string FolderPrefix = "orleans-joblib-";
     private const string SeedName = "seed";
     private const string WrittenPrefix = "w-";
     private const string ClaimPrefix = "c-";
@@ -39,7 +40,14 @@ internal sealed class StoreFolder
     }
 
     /// <summary>Where the folder is below another one.</summary>
-    internal static string PathBelow(string parent) => System.IO.Path.Combine(parent, $"orleans-joblib-{FileLocks.UserId()}");
+    internal static string PathBelow(string parent) => System.IO.Path.Combine(parent, $"{FolderPrefix}{FileLocks.UserId()}");
+
+    /// <summary>Whether a path, of somebody who is not to be trusted, is spelled as one of a file in such a folder. Whose the folder is has to be looked at.</summary>
+    internal static bool IsPlace(string path) =>
+        !path.Contains('\0', StringComparison.Ordinal)
+        && System.IO.Path.IsPathFullyQualified(path)
+        && System.IO.Path.GetFullPath(path) == path
+        && System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(path.AsSpan())).StartsWith(FolderPrefix, StringComparison.Ordinal);
 
     /// <summary>Opens or makes the folder below another one.</summary>
     /// <exception cref="JoblibException">It cannot be made, or is not this user's alone.</exception>

@@ -4,9 +4,9 @@ using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.Hosting;
 
-namespace Orleans.Joblib.Tests.Cli;
+namespace Orleans.Joblib.Tests;
 
-/// <summary>A silo in the host of another program, this one, its clock set wrong if asked.</summary>
+/// <summary>A silo in the host of another program, this one; its clock set wrong, or its protocol another, if asked.</summary>
 internal sealed class GuestSilo : IAsyncDisposable
 {
     private readonly IHost _host;
@@ -15,14 +15,16 @@ internal sealed class GuestSilo : IAsyncDisposable
     {
         _host = host;
         SiloPort = siloPort;
-        Cluster = $"localhost:{gatewayPort}";
+        GatewayPort = gatewayPort;
     }
 
     internal int SiloPort { get; }
 
-    internal string Cluster { get; }
+    internal int GatewayPort { get; }
 
-    internal static async Task<GuestSilo> StartAsync(TimeSpan clockOff)
+    internal string Cluster => $"localhost:{GatewayPort}";
+
+    internal static async Task<GuestSilo> StartAsync(TimeSpan clockOff = default, int protocol = JoblibProtocol.Version)
     {
         var silo = new IPEndPoint(IPAddress.Loopback, FreePorts.Next());
         var gateway = new IPEndPoint(IPAddress.Loopback, FreePorts.Next());
@@ -40,7 +42,7 @@ internal sealed class GuestSilo : IAsyncDisposable
                 endpoints.SiloListeningEndpoint = silo;
                 endpoints.GatewayListeningEndpoint = gateway;
             });
-            orleans.AddJoblibWorkers(workers => workers.Slots = 1);
+            orleans.AddJoblibWorkers(workers => (workers.Slots, workers.Protocol) = (1, protocol));
         });
         var host = builder.Build();
         await host.StartAsync();
