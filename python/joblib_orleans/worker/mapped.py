@@ -111,6 +111,9 @@ class Results:
                 known = self._numbers[id(array)] = (array, number)
             order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
             return arrays.open_array, (known[1], 0, array.dtype, array.shape, None, order, None)
+        if mapped is not None:
+            # An argument's, which is read only more often than not. Results are the caller's.
+            array = numpy.array(array, order="K", subok=False)
         return NotImplemented if mapped is None and type(array) is numpy.ndarray else arrays.plain(array)
 
     def put_apart(self, buffers: Sequence[Any]) -> None:
