@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import weakref
 from typing import Any, Dict, List, Mapping, Optional, Sequence
@@ -69,21 +68,18 @@ class LocalCluster:
         command = find_silo()
         port = _free_port()
         command += ["--cluster", "localhost", "--silo-port", str(port), "--primary-port", str(port), "--gateway-port", "0", "--health-port", "0", "--grpc-port", "0"]
-        command += ["--python", python or sys.executable, "--exit-with-parent", str(os.getpid()), "--json", "--log-level", "Warning", *arguments]
+        command += ["--python", python or sys.executable, "--exit-with-parent", str(os.getpid()), "--json", *(() if "--log-level" in arguments else ("--log-level", "Warning")), *arguments]
         if slots is not None:
             if slots < 1:
                 raise ValueError(f"slots must be at least 1, not {slots}.")
             command += ["--slots", str(slots)]
-        errors = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=_environment(environment), start_new_session=True)
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_environment(environment), start_new_session=True)
         _clusters.add(self)
         try:
-            ready = self._wait_until_ready(errors)
+            ready = self._wait_until_ready()
         except BaseException:
             self._kill()
             raise
-        finally:
-            errors.close()
         #: ``host:port`` of its gateway.
         self.address: str = ready["grpc"]
         #: Its worker processes.
@@ -153,7 +149,7 @@ class LocalCluster:
         if process is not None and process.stdout:
             process.stdout.close()
 
-    def _wait_until_ready(self, errors: Any) -> Dict[str, Any]:
+    def _wait_until_ready(self) -> Dict[str, Any]:
         process = self._process
         assert process is not None and process.stdout is not None
         late = threading.Timer(READY_WITHIN, process.kill)
@@ -170,8 +166,7 @@ class LocalCluster:
         finally:
             late.cancel()
         code = process.wait()
-        errors.seek(0)
-        told = "\n".join([*said, errors.read().decode("utf-8", "replace").strip()]).strip()
+        told = "\n".join(said).strip()
         raise ClusterError(f"The local silo did not start (exit code {code}): {told[-4000:] or 'it said nothing'}", "no-silo")
 
     def _pass_on(self) -> None:

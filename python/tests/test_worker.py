@@ -389,8 +389,24 @@ def test_large_results_come_as_files_that_live_until_they_are_taken(worker, fold
     assert (c == array).all() and (f == array).all() and small == "small" and few.tolist() == [0, 1, 2]
     c[0, 0] = 5
     assert not any(os.path.exists(file) for file in outcome[2])
+    array[0, 0] = 5
+    assert (c == array).all(), "what is mapped lasts without its name"
     worker.send(frames.TAKEN, outcome[0].to_bytes(8, "little"))
     assert run(worker, call(abs, -1)) == [1]
+
+
+def test_results_that_are_taken_are_left_to_their_user(worker, folder):
+    worker.start_run(1, 1000, folder)
+    worker.batch(payload([call(numpy.ones, 5000)]))
+    handle, _, files, _ = worker.outcome()
+    user = store.use(files[0])
+    worker.send(frames.TAKEN, handle.to_bytes(8, "little"))
+    assert run(worker, call(abs, -1)) == [1]
+    store.sweep(folder)
+    assert os.path.exists(files[0])
+    user.close()
+    store.sweep(folder)
+    assert not os.path.exists(files[0])
 
 
 def test_results_that_nobody_takes_go_with_the_worker(worker, folder):

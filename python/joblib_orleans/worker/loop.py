@@ -252,6 +252,8 @@ class Loop:
                 self._gate.wait(_TRIM_AFTER)
             for results in self._results.values():
                 results.close()
+            runs = list(self._runs.values())
+        self._leave_folders(runs)
 
 
 def _lead_group() -> bool:

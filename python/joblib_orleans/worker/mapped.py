@@ -131,12 +131,12 @@ class Results:
         """Nobody will take them."""
         for segment in self.segments:
             segment.delete()
-        self.close()
+        self.segments = []
 
     def close(self) -> None:
-        """They are the client's, which has taken the files away, or the silo's, which has sent them."""
+        """The silo has them now: it uses the files until the client does. What nobody uses is swept."""
         for segment in self.segments:
-            segment.delete()
+            segment.close()
         self.segments = []
 
 
