@@ -63,7 +63,7 @@ class LocalCluster:
     ):
         self._process: Optional[subprocess.Popen] = None
         self._before: Any = None
-        self._registered = False
+        self._factory: Any = None
         self._lock = threading.Lock()
         command = find_silo()
         port = _free_port()
@@ -95,9 +95,8 @@ class LocalCluster:
         """From now on the backend name "orleans" means this cluster."""
         from joblib.parallel import BACKENDS
 
-        if not self._registered:
+        if BACKENDS.get(NAME) is not self._factory:
             self._before = BACKENDS.get(NAME)
-            self._registered = True
         register_orleans(self.address)
         self._factory = BACKENDS[NAME]
 
@@ -135,7 +134,7 @@ class LocalCluster:
     def _unregister(self) -> None:
         from joblib.parallel import BACKENDS
 
-        if self._registered and BACKENDS.get(NAME) is self._factory:
+        if self._factory is not None and BACKENDS.get(NAME) is self._factory:
             if self._before is None:
                 del BACKENDS[NAME]
             else:
