@@ -14,8 +14,14 @@ namespace Orleans.Joblib;
 /// </remarks>
 internal sealed unsafe partial class MappedVector
 {
-    /// <summary>Larger than a region of the collector (32 MiB): such an array begins at a fixed place in its first page.</summary>
-    internal const long LeastBytes = 33L << 20;
+    /// <summary>Larger than a region of the collector (32 MiB): such an array begins at a fixed place in its first page. Smaller ones have luck, and help (<see cref="Allocate"/>).</summary>
+    internal const long LeastOfRegion = 33L << 20;
+
+    /// <summary>A copy of less takes as long as the mapping.</summary>
+    internal const long LeastBytes = 512L << 10;
+
+    // What an object of the collector is, beside an array's elements: 8 bytes before its type, type, length.
+    private const int ArrayHeadBytes = 24;
 
     // Each takes two of the areas of memory that a process may have (65,530 by default).
     private const int MostVectors = 1024;
@@ -28,10 +34,12 @@ internal sealed unsafe partial class MappedVector
     private const int NoReserve = 0x4000;
     private const int DontNeed = 4;
 
+    private static readonly Lock Placing = new();
     private static readonly ConditionalWeakTable<Array, MappedVector> Guards = [];
     private static int _count;
 
     private readonly Array _array;
+    private readonly object? _pad;
     private readonly MappedFile _mapping;
     private readonly long _fileOffset;
     private readonly byte* _elements;
@@ -41,9 +49,10 @@ internal sealed unsafe partial class MappedVector
     private bool _isPutBack;
     private int _isTaken = 1;
 
-    private MappedVector(Array array, MappedFile mapping, long fileOffset, byte* elements, long bytes)
+    private MappedVector(Array array, object? pad, MappedFile mapping, long fileOffset, byte* elements, long bytes)
     {
         _array = array;
+        _pad = pad;
         _mapping = mapping;
         _fileOffset = fileOffset;
         _elements = elements;
@@ -62,14 +71,15 @@ internal sealed unsafe partial class MappedVector
             return null;
         }
 
-        var array = NpyElement.NewPinnedVector(element, length);
-        var elements = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array));
-        if (((nint)elements & (SegmentHead.PageBytes - 1)) != (nint)(fileOffset & (SegmentHead.PageBytes - 1)))
+        var place = (nint)(fileOffset & (SegmentHead.PageBytes - 1));
+        var (array, pad) = Allocate(element, length, bytes, place);
+        var elements = ElementsOf(array);
+        if (((nint)elements & (SegmentHead.PageBytes - 1)) != place)
         {
             return null;
         }
 
-        var vector = new MappedVector(array, mapping, fileOffset, elements, bytes);
+        var vector = new MappedVector(array, pad, mapping, fileOffset, elements, bytes);
         Interlocked.Increment(ref _count);
         Guards.Add(array, vector);
         var mapped = Map(vector._pages, vector._pageBytes, Readable | Writable, Private | Fixed, segment.File, fileOffset + (vector._pages - elements));
@@ -100,6 +110,41 @@ internal sealed unsafe partial class MappedVector
     }
 
     internal static bool IsMapped(Array array) => Guards.TryGetValue(array, out _);
+
+    /// <summary>A pinned array, and what follows it in memory, so that the next one of any length begins at the same place in a page. They die together, and so does what is left of them.</summary>
+    /// <remarks>Where the collector has put them is looked at, not relied on: nine of ten begin where they should, half of them where others are pinned as well. Nobody touches a pad: it has no pages.</remarks>
+    private static (Array Array, object? Pad) Allocate(Type element, int length, long bytes, nint place)
+    {
+        if (bytes >= LeastOfRegion)
+        {
+            return (NpyElement.NewPinnedVector(element, length), null);
+        }
+
+        lock (Placing)
+        {
+            var array = NpyElement.NewPinnedVector(element, length);
+            var next = (((nint)ElementsOf(array) + (nint)bytes + 7) & -8) + ArrayHeadBytes;
+            var missing = (int)((place - next) & (SegmentHead.PageBytes - 1));
+            if (missing == 0)
+            {
+                return (array, null);
+            }
+
+            missing = missing < ArrayHeadBytes + 8 ? missing + SegmentHead.PageBytes : missing;
+            var pad = NewPad(missing);
+            if ((nint)ElementsOf(pad) != next)
+            {
+                // In what is left of another region: this one fits into none in which an array did not.
+                pad = NewPad(missing + (int)((bytes + SegmentHead.PageBytes - 1) & -SegmentHead.PageBytes));
+            }
+
+            return (array, pad);
+        }
+
+        static byte[] NewPad(int bytes) => GC.AllocateUninitializedArray<byte>(bytes - ArrayHeadBytes, pinned: true);
+    }
+
+    private static byte* ElementsOf(Array array) => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array));
 
     private void Restore()
     {
@@ -133,6 +178,7 @@ internal sealed unsafe partial class MappedVector
 
         Interlocked.Decrement(ref _count);
         GC.KeepAlive(_array);
+        GC.KeepAlive(_pad);
     }
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
