@@ -48,7 +48,6 @@ internal sealed class ManyArraysWorkload : IWorkload
             var began = Stopwatch.GetTimestamp();
             var results = parallel.Run(arrays.Select(array => Delayed(static (double[] array) => array[0] + array[^1], array)));
             var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-            Console.Error.WriteLine($"WINDOW {began / 1e9:F6},{(began / 1e9) + seconds:F6}");
             var after = plain.Seconds(arrays);
             var rate = Calls * (double)Elements * sizeof(double) / Gibibyte / seconds;
             return results[^1] == 2 * ((round * Calls) + Calls - 1)
