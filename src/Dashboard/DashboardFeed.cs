@@ -3,7 +3,7 @@ using System.Threading.Channels;
 namespace Orleans.Joblib;
 
 /// <summary>What open pages get: a frame with everything first, then one for each look at the cluster. One loop looks for all pages, while there are any.</summary>
-internal sealed class DashboardFeed(ClusterMonitor monitor, DashboardOptions options) : IAsyncDisposable
+internal sealed class DashboardFeed(ClusterMonitor monitor, DashboardOptions options, string? grainsPath) : IAsyncDisposable
 {
     internal const int MostPages = 64;
 
@@ -43,7 +43,7 @@ internal sealed class DashboardFeed(ClusterMonitor monitor, DashboardOptions opt
             }
 
             var page = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
-            page.Writer.TryWrite(_history.FirstFrame(options.ClusterName));
+            page.Writer.TryWrite(_history.FirstFrame(options.ClusterName, grainsPath));
             _pages.Add(page);
             if (!_isLooking)
             {

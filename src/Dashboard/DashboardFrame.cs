@@ -9,12 +9,19 @@ internal static class DashboardFrame
     internal static byte[] OfFault(string fault) => Write(json => json.WriteString("fault", fault));
 
     internal static byte[] Of(
-        ClusterView? view, IReadOnlyList<SiloBatch> batches, IReadOnlyList<LoadSample> load, IReadOnlyList<ClusterEvent> events, bool isFirst = false, string? cluster = null) => Write(json =>
+        ClusterView? view,
+        IReadOnlyList<SiloBatch> batches,
+        IReadOnlyList<LoadSample> load,
+        IReadOnlyList<ClusterEvent> events,
+        bool isFirst = false,
+        string? cluster = null,
+        string? grainsPath = null) => Write(json =>
     {
         if (isFirst)
         {
             json.WriteBoolean("first", true);
             json.WriteString("cluster", cluster ?? "");
+            json.WriteString("grains", grainsPath);
         }
 
         json.WriteStartArray("batches");

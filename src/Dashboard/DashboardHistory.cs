@@ -44,7 +44,7 @@ internal sealed class DashboardHistory
     }
 
     /// <summary>All that is kept, for a page that opens.</summary>
-    internal byte[] FirstFrame(string? cluster) => DashboardFrame.Of(_last, [.. _batches], [.. _load], [.. _events], isFirst: true, cluster);
+    internal byte[] FirstFrame(string? cluster, string? grainsPath) => DashboardFrame.Of(_last, [.. _batches], [.. _load], [.. _events], isFirst: true, cluster, grainsPath);
 
     private List<ClusterEvent> EventsOf(ClusterView view)
     {

@@ -115,6 +115,32 @@ public sealed class DashboardTests
     }
 
     [Fact]
+    public async Task GrainViews_SiloWithToken_ShowTheWholeClusterToWhoKnowsIt()
+    {
+        await using var silos = await SiloCluster.StartAsync(1);
+        var silo = (await silos.AddAsync(1, new Dictionary<string, string?> { ["JOBLIB_DASHBOARD_TOKEN"] = Token }, null, "--dashboard", "--dashboard-port", "0"))[0];
+        await using var connection = await JoblibCluster.ConnectAsync(silos.Address);
+        Assert.Equal(20, Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client), batchSize: 1).Run(Enumerable.Range(0, 20).Select(i => Delayed(Math.Abs, i))).Length);
+        using var stranger = new HttpClient { BaseAddress = silo.Dashboard };
+        Assert.Equal(HttpStatusCode.Unauthorized, (await StatusAsync(stranger.GetAsync("orleans/"))).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await StatusAsync(stranger.GetAsync("orleans/DashboardCounters"))).Status);
+        using var health = new HttpClient { BaseAddress = silo.Health };
+        Assert.Equal(HttpStatusCode.NotFound, (await StatusAsync(health.GetAsync("orleans/"))).Status);
+
+        using var visitor = new HttpClient { BaseAddress = silo.Dashboard };
+        visitor.DefaultRequestHeaders.Authorization = new("Bearer", Token);
+        Assert.Equal(HttpStatusCode.OK, (await StatusAsync(visitor.GetAsync("orleans/"))).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await StatusAsync(visitor.GetAsync("orleans/nonsense"))).Status);
+        using var patience = new CancellationTokenSource(Patience.Limit);
+        string counters;
+        do
+        {
+            counters = await visitor.GetStringAsync("orleans/DashboardCounters", patience.Token);
+        }
+        while (!silos.Silos.All(one => counters.Contains($"\"grainType\":\"Orleans.Joblib.Silo.BatchGrain\",\"siloAddress\":\"{one.Address.ToParsableString()}\"", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task Pages_AskedForByAnotherName_AreNotShown()
     {
         await using var cluster = await LocalCluster.StartAsync(slotsPerSilo: 1);

@@ -188,6 +188,8 @@ function take(frame) {
   if (frame.first) {
     cluster = frame.cluster;
     $('cluster').textContent = cluster;
+    $('grains').hidden = frame.grains === null;
+    if (frame.grains !== null) $('grains').href = frame.grains;
     load = [];
     events.length = 0;
   }

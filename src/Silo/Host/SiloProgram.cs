@@ -113,6 +113,7 @@ internal static class SiloProgram
                 app.Services.GetRequiredService<IGrainFactory>(),
                 dashboard with { ClusterName = options.Cluster.ToString(), Certificate = IPAddress.IsLoopback(dashboard.Address) ? null : TlsCredentials.Load(options.Tls!).Certificate },
                 app.Services.GetRequiredService<ILoggerFactory>(),
+                GrainDashboard.Pages(app.Services, JoblibDashboard.GrainsPath),
                 cancellationToken).ConfigureAwait(false);
         }
         catch (JoblibException)
@@ -257,6 +258,7 @@ internal static class SiloProgram
             cache.MaxBytes = options.CodeCacheSize;
             cache.IdleTime = options.CodeIdleTime;
         });
+        GrainDashboard.Configure(orleans, isServed: options.Dashboard is not null);
         if (options.Tls is { } tls)
         {
             orleans.UseJoblibTls(tls);
