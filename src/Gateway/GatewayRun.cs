@@ -8,6 +8,8 @@ namespace Orleans.Joblib.Gateway;
 /// <summary>One run of a client that is not .NET: its batches go to the cluster as those of a program here would, its outcomes wait in <see cref="Messages"/>. Thread-safe.</summary>
 internal sealed class GatewayRun : IBatchOwner, IFollowedLoop, IAsyncDisposable
 {
+    private const string RunCancelled = "run-cancelled";
+
     private readonly ConcurrentDictionary<int, RunScope> _scopes = new();
     private readonly ConcurrentDictionary<long, OpaqueBatch> _kept = new();
     private readonly ConcurrentBag<ArrayLease> _brought = [];
@@ -114,6 +116,13 @@ internal sealed class GatewayRun : IBatchOwner, IFollowedLoop, IAsyncDisposable
     {
         var opaque = (OpaqueBatch)batch;
         var outcome = new Outcome { Handle = opaque.ClientHandle };
+        if (fault is not null && GatewayErrors.CodeOf(fault) == RunCancelled)
+        {
+            // All batches end with it, and the client has to hear it once.
+            _messages.Writer.TryWrite(new GatewayMessage { Cancelled = new Cancelled { Reason = fault.Message } });
+            return;
+        }
+
         if (fault is not null)
         {
             outcome.Status = fault is TerminatedWorkerException ? Status.WorkerDied : Status.Fault;

@@ -123,6 +123,7 @@ internal static class SiloProgram
                 app.Services.GetRequiredService<IGrainFactory>(),
                 dashboard with { ClusterName = options.Cluster.ToString(), Certificate = IPAddress.IsLoopback(dashboard.Address) ? null : TlsCredentials.Load(options.Tls!).Certificate },
                 app.Services.GetRequiredService<ILoggerFactory>(),
+                GrainDashboard.Pages(app.Services, JoblibDashboard.GrainsPath),
                 cancellationToken).ConfigureAwait(false);
         }
         catch (JoblibException)
@@ -305,6 +306,7 @@ internal static class SiloProgram
             cache.MaxBytes = options.CodeCacheSize;
             cache.IdleTime = options.CodeIdleTime;
         });
+        GrainDashboard.Configure(orleans, isServed: options.Dashboard is not null);
         if (options.Tls is { } tls)
         {
             orleans.UseJoblibTls(tls);
