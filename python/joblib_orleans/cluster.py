@@ -37,11 +37,11 @@ def find_silo() -> List[str]:
             if candidate.endswith(".dll"):
                 dotnet = shutil.which("dotnet")
                 if dotnet is None:
-                    raise ClusterError(f"'{candidate}' needs .NET, and there is no 'dotnet' on the path.", "no-silo")
+                    raise ClusterError(f"'{candidate}' needs .NET, and there is no 'dotnet' on the path.", "local-silo")
                 return [dotnet, candidate]
             return [candidate]
     where = f"{SILO_VARIABLE} names '{named}', which is not there" if named else "it is neither in this package nor on the path"
-    raise ClusterError(f"joblib-silo is not found: {where}. Install it (dotnet tool install -g joblib-silo), or let {SILO_VARIABLE} name its executable or its .dll.", "no-silo")
+    raise ClusterError(f"joblib-silo is not found: {where}. Install it (dotnet tool install -g joblib-silo), or let {SILO_VARIABLE} name its executable or its .dll.", "local-silo")
 
 
 class LocalCluster:
@@ -166,7 +166,7 @@ class LocalCluster:
             late.cancel()
         code = process.wait()
         told = "\n".join(said).strip()
-        raise ClusterError(f"The local silo did not start (exit code {code}): {told[-4000:] or 'it said nothing'}", "no-silo")
+        raise ClusterError(f"The local silo did not start (exit code {code}): {told[-4000:] or 'it said nothing'}", "local-silo")
 
     def _pass_on(self) -> None:
         process = self._process

@@ -54,7 +54,7 @@ def parse_address(text: Union[str, Sequence[str], None]) -> Address:
             raise ClusterUnavailableError(
                 "There is no cluster to run on. Call register_orleans('host:port') with the gateway of a silo (joblib-silo --grpc-port), "
                 f"set the environment variable {CLUSTER_VARIABLE} to it, or start one on this machine with LocalCluster().",
-                "no-cluster",
+                "cluster-not-reached",
             )
     elif not isinstance(text, str):
         text = ",".join(text)
@@ -153,11 +153,11 @@ class Connection:
             if reply.protocol != wire.PROTOCOL:
                 raise ClusterError(
                     f"The gateway at '{gateway.endpoint}' (version {reply.version}) speaks protocol {reply.protocol}, this client {wire.PROTOCOL}: install the joblib-orleans of the cluster's version.",
-                    "gateway-protocol",
+                    "protocol-version",
                 )
             if reply.slots <= 0:
                 raise ClusterError(
-                    f"The cluster at '{self.address}' has {reply.all_slots} slots, but none for Python: start its silos with '--python /path/to/python3'.", "no-python"
+                    f"The cluster at '{self.address}' has {reply.all_slots} slots, but none for Python: start its silos with '--python /path/to/python3'.", "silo-without-python"
                 )
             return reply
         raise error_of(last, self.address)
@@ -178,7 +178,7 @@ def error_of(error: Any, address: Address) -> ClusterError:
     heading = dict(error.trailing_metadata() or ()).get("joblib-error") if isinstance(error, grpc.Call) else None
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
         tls = "" if address.certificate else " Gateways off loopback want TLS: see 'tls-certificate'."
-        unavailable = ClusterUnavailableError(f"No gateway answers at '{address}': {details}. Is a silo with '--grpc-port' running there?{tls}", heading or "no-cluster")
+        unavailable = ClusterUnavailableError(f"No gateway answers at '{address}': {details}. Is a silo with '--grpc-port' running there?{tls}", heading or "cluster-not-reached")
         unavailable.__cause__ = error
         return unavailable
     other = ClusterError(details or f"the gateway at '{address}' answered {code}", heading)

@@ -39,7 +39,7 @@ class Source:
     def _take(self, path: str) -> Any:
         file = self._files.get(path)
         if file is None:
-            raise ClusterError(f"A result refers to the array '{path}', which its outcome does not name.", "gateway-protocol")
+            raise ClusterError(f"A result refers to the array '{path}', which its outcome does not name.", "bad-payload")
         if os.path.dirname(file) not in self._folders:
             return self._fetch(path)
         segment = store.use(file)
@@ -137,5 +137,5 @@ def receive(parts: Any) -> Any:
         whole[at : at + len(part.data)] = part.data
         at += len(part.data)
     if whole is None or at != len(whole):
-        raise ClusterError(f"An array came in part: {at} bytes of {len(whole) if whole else 0}.", "gateway-protocol")
+        raise ClusterError(f"An array came in part: {at} bytes of {len(whole) if whole else 0}.", "bad-payload")
     return whole

@@ -194,7 +194,7 @@ class Run:
                     attempt.read()
                     if self._is_over():
                         return
-                    error: Any = ClusterUnavailableError(f"The gateway at '{attempt.gateway.endpoint}' ended the run.", "gateway-lost")
+                    error: Any = ClusterUnavailableError(f"The gateway at '{attempt.gateway.endpoint}' ended the run.", "cluster-lost")
                     retries = True
                 except grpc.RpcError as failed:
                     if self._is_over():
