@@ -17,6 +17,7 @@ from . import arrays, calls, diagnosis, events, results, store, wire
 from .arrays import ArraySink, Entry
 from .connection import Connection, Gateway, error_of
 from .errors import CallPicklingError, ClusterError, ClusterUnavailableError, terminated_worker_error
+from .worker import nested as nested_loops
 
 #: Seconds for which a run that lost its gateway looks for another.
 RECONNECTS_FOR = 30.0
@@ -138,7 +139,7 @@ class Run:
         is_batch = isinstance(items, list) and hasattr(func, "_backend")
         if not is_batch:
             items = [(func, (), {})]
-        nested = (func._backend, func._n_jobs) if is_batch else None
+        nested = nested_loops.describe(func._backend, func._n_jobs) if is_batch else None
         with self._gate:
             job = _Job(func, items, nested, callback, self._first, next(self._numbers), is_batch)
             self._first += len(items)
