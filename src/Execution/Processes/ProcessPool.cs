@@ -426,6 +426,7 @@ internal sealed partial class ProcessPool : IDisposable
     private PoolWorker? FindPlace()
     {
         PoolWorker? busy = null;
+        PoolWorker? fresh = null;
         foreach (var worker in _workers)
         {
             if (!worker.IsReady || worker.IsLeaving || worker.Batches >= (_settings.MaxBatchesPerWorker ?? int.MaxValue))
@@ -433,18 +434,23 @@ internal sealed partial class ProcessPool : IDisposable
                 continue;
             }
 
-            if (worker.InHand.Count == 0)
+            if (worker.InHand.Count == 0 && worker.Batches > 0)
             {
                 return worker;
             }
+            else if (worker.InHand.Count == 0)
+            {
+                // One that has worked has its code compiled.
+                fresh ??= worker;
+            }
 
-            if (worker.InHand.Count < MostInHand && (busy is null || worker.HeadSince < busy.HeadSince))
+            else if (worker.InHand.Count < MostInHand && (busy is null || worker.HeadSince < busy.HeadSince))
             {
                 busy = worker;
             }
         }
 
-        return busy;
+        return fresh ?? busy;
     }
 
     private void SendBatch(PoolWorker worker, PoolWork work, List<WorkerProcess> outbox)

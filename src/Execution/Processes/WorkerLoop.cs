@@ -18,6 +18,7 @@ internal sealed class WorkerLoop
     // A batch is handed from the reader to the main thread in less than a microsecond while that one spins, and in a context switch or two when it sleeps.
     private const int SpinsBeforeSleeping = 60;
 
+    private static readonly TimeSpan WarmUpAfter = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan TrimAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestKept = TimeSpan.FromSeconds(60);
 
@@ -50,6 +51,7 @@ internal sealed class WorkerLoop
     private bool _takesNoMore;
     private volatile bool _waiting;
     private bool _hasWorked;
+    private bool _isWarm;
     private volatile bool _hasHadArrays;
 
     private WorkerLoop(string version)
@@ -308,6 +310,7 @@ internal sealed class WorkerLoop
             byte[]? initializer = null;
             WorkerArrays? ended = null;
             var trims = false;
+            var warmsUp = false;
             lock (_gate)
             {
                 while (true)
@@ -329,6 +332,7 @@ internal sealed class WorkerLoop
                     {
                         _waiting = _batches.Count > 0;
                         _hasWorked = true;
+                        _isWarm = true;
                         return batch;
                     }
 
@@ -338,7 +342,16 @@ internal sealed class WorkerLoop
                     }
 
                     _waiting = false;
-                    if (!_hasWorked)
+                    if (!_isWarm)
+                    {
+                        if (!Monitor.Wait(_gate, WarmUpAfter) && !_waiting)
+                        {
+                            _isWarm = true;
+                            warmsUp = true;
+                            break;
+                        }
+                    }
+                    else if (!_hasWorked)
                     {
                         Monitor.Wait(_gate);
                     }
@@ -358,6 +371,10 @@ internal sealed class WorkerLoop
             else if (initializer is not null)
             {
                 Initialize(initializer);
+            }
+            else if (warmsUp)
+            {
+                WarmUp();
             }
             else if (trims)
             {
@@ -461,6 +478,14 @@ internal sealed class WorkerLoop
         ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle, null, null));
     }
 
+    // A first batch is mostly compilation: who has nothing to do yet makes a call of its own, so that the program's first one waits for its own code alone.
+    private void WarmUp()
+    {
+        var request = new RemoteBatch(BatchFrames.NoBatch, 0, 0, 1, [], null, 0, null);
+        var scope = new RunScope { Context = NestingLevel.Capture(1), Timeout = null, ReportsCalls = false };
+        ExecutableBatch.Execute(request, Codec.Encoder.EncodeCalls<int>([new Delayed<int>(static () => 1)]), Codec, scope, Nobody.Instance);
+    }
+
     private void Execute(WorkerBatch batch)
     {
         _logLevel = batch.LogLevel;
@@ -491,6 +516,27 @@ internal sealed class WorkerLoop
     }
 
     private PayloadCodec Codec => _codec ??= new PayloadCodec(new PayloadEncoder(NoReferences.Instance, new SerializerTable()), new PayloadDecoder(_code));
+
+    /// <summary>Whom a warm-up's outcome goes to.</summary>
+    private sealed class Nobody : IRemoteBatchHost
+    {
+        internal static readonly Nobody Instance = new();
+
+        public bool WantsWork => false;
+
+        public void Share(CallBatch part)
+        {
+        }
+
+        public void Abandon(CallBatch part)
+        {
+        }
+
+        public void Ended(OutcomeStatus status, byte[] payload)
+        {
+            if (Environment.GetEnvironmentVariable("H4") != null) Console.Error.WriteLine(status + " " + System.Text.Encoding.UTF8.GetString(payload));
+        }
+    }
 
     /// <summary>Has this process execute one batch.</summary>
     private sealed class Host(WorkerLoop loop, long handle, WorkerArrays? arrays, IReadOnlyDictionary<string, string>? moved) : IRemoteBatchHost
