@@ -434,16 +434,16 @@ internal sealed partial class ProcessPool : IDisposable
                 continue;
             }
 
-            if (worker.InHand.Count == 0 && worker.Batches > 0)
+            if (worker.InHand.Count == 0)
             {
-                return worker;
-            }
-            else if (worker.InHand.Count == 0)
-            {
-                // One that has worked has its code compiled.
+                if (worker.Batches > 0)
+                {
+                    // One that has worked has its code compiled.
+                    return worker;
+                }
+
                 fresh ??= worker;
             }
-
             else if (worker.InHand.Count < MostInHand && (busy is null || worker.HeadSince < busy.HeadSince))
             {
                 busy = worker;

@@ -27,7 +27,7 @@ internal sealed class WorkerLoop
     private readonly Queue<WorkerBatch> _batches = new();
     private readonly HashSet<long> _recalled = [];
     private readonly HashSet<long> _endedRuns = [];
-    private readonly Dictionary<(long Run, TimeSpan? Timeout, int NestingLevel), RunScope> _scopes = [];
+    private readonly List<KnownScope> _scopes = [];
     private readonly Dictionary<long, WorkerArrays> _arrays = [];
     private readonly Queue<WorkerArrays> _endedArrays = new();
     private readonly Dictionary<long, ResultArrays> _results = [];
@@ -430,11 +430,8 @@ internal sealed class WorkerLoop
                 Wake();
             }
 
-            ended = [.. _scopes.Where(scope => scope.Key.Run == run).Select(scope => scope.Value)];
-            foreach (var key in _scopes.Keys.Where(key => key.Run == run).ToList())
-            {
-                _scopes.Remove(key);
-            }
+            ended = [.. _scopes.Where(known => known.Run == run).Select(known => known.Scope)];
+            _scopes.RemoveAll(known => known.Run == run);
         }
 
         foreach (var scope in ended)
@@ -454,19 +451,22 @@ internal sealed class WorkerLoop
                 return null;
             }
 
-            var key = (batch.Run, batch.Request.Timeout, batch.Request.NestingLevel);
-            if (!_scopes.TryGetValue(key, out var scope))
+            foreach (var known in _scopes)
             {
-                // Runs come one after the other, a few at a time: those of long ago have ended without a word.
-                if (_scopes.Count >= 64)
+                if (known.Run == batch.Run && known.Scope.Timeout == batch.Request.Timeout && known.NestingLevel == batch.Request.NestingLevel)
                 {
-                    _scopes.Clear();
+                    return known.Scope;
                 }
-
-                scope = new RunScope { Context = NestingLevel.Capture(key.NestingLevel), Timeout = key.Timeout, ReportsCalls = false };
-                _scopes.Add(key, scope);
             }
 
+            // Runs come one after the other, a few at a time: those of long ago have ended without a word.
+            if (_scopes.Count >= 64)
+            {
+                _scopes.Clear();
+            }
+
+            var scope = new RunScope { Context = NestingLevel.Capture(batch.Request.NestingLevel), Timeout = batch.Request.Timeout, ReportsCalls = false };
+            _scopes.Add(new KnownScope(batch.Run, batch.Request.NestingLevel, scope));
             return scope;
         }
     }
@@ -517,6 +517,9 @@ internal sealed class WorkerLoop
 
     private PayloadCodec Codec => _codec ??= new PayloadCodec(new PayloadEncoder(NoReferences.Instance, new SerializerTable()), new PayloadDecoder(_code));
 
+    /// <summary>The scope of a run's batches.</summary>
+    private sealed record KnownScope(long Run, int NestingLevel, RunScope Scope);
+
     /// <summary>Whom a warm-up's outcome goes to.</summary>
     private sealed class Nobody : IRemoteBatchHost
     {
@@ -534,7 +537,6 @@ internal sealed class WorkerLoop
 
         public void Ended(OutcomeStatus status, byte[] payload)
         {
-            if (Environment.GetEnvironmentVariable("H4") != null) Console.Error.WriteLine(status + " " + System.Text.Encoding.UTF8.GetString(payload));
         }
     }
 
