@@ -20,6 +20,9 @@ internal sealed class WorkerLoop
 
     private static readonly TimeSpan WarmUpAfter = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan TrimAfter = TimeSpan.FromSeconds(1);
+
+    // As long as the program keeps segments that nobody uses.
+    private static readonly TimeSpan CollectAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestKept = TimeSpan.FromSeconds(60);
 
     private readonly object _gate = new();
@@ -52,6 +55,7 @@ internal sealed class WorkerLoop
     private volatile bool _waiting;
     private bool _hasWorked;
     private bool _isWarm;
+    private long _collectsAt;
     private volatile bool _hasHadArrays;
 
     private WorkerLoop(string version)
@@ -103,6 +107,7 @@ internal sealed class WorkerLoop
         while (ExecuteNext())
         {
             LookAtMemory();
+            LetGoOfEndedRuns();
         }
 
         // What nobody has taken yet would go with this process.
@@ -140,6 +145,16 @@ internal sealed class WorkerLoop
         {
             StopTaking();
             Send(BatchFrames.Of(new WorkerOutcome(BatchFrames.NoBatch, OutcomeStatus.NotExecuted, default, TimeSpan.Zero, LeaveReason.Memory, bytes, _memory.FirstBytes)));
+        }
+    }
+
+    // What runs have mapped is kept for the next, until a collection: one that comes while a worker has nothing to do, or else this one.
+    private void LetGoOfEndedRuns()
+    {
+        if (_collectsAt != 0 && Environment.TickCount64 >= _collectsAt)
+        {
+            _collectsAt = 0;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
         }
     }
 
@@ -277,7 +292,13 @@ internal sealed class WorkerLoop
                 Recall(BitConverter.ToInt64(body));
                 break;
             case FrameKind.EndRun:
-                EndRun(BitConverter.ToInt64(body));
+                var (ended, answers) = BatchFrames.ReadEndRun(body);
+                EndRun(ended);
+                if (answers)
+                {
+                    Send(Frame.Of(FrameKind.RunEnded, writer => writer.WriteRaw(ended)));
+                }
+
                 break;
             case FrameKind.Shutdown:
                 lock (_gate)
@@ -366,6 +387,11 @@ internal sealed class WorkerLoop
 
             if (ended is not null)
             {
+                if (ended.HasMapped && _collectsAt == 0)
+                {
+                    _collectsAt = Environment.TickCount64 + (long)CollectAfter.TotalMilliseconds;
+                }
+
                 ended.Dispose();
             }
             else if (initializer is not null)
@@ -379,6 +405,7 @@ internal sealed class WorkerLoop
             else if (trims)
             {
                 // Workers are kept for minutes: what the last calls needed goes back to the system.
+                _collectsAt = 0;
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
                 ArrayStores.Tidy(maxIdleBytes: 0);
                 NativeProcess.TrimHeap();
@@ -438,8 +465,6 @@ internal sealed class WorkerLoop
         {
             scope.End();
         }
-
-        Send(Frame.Of(FrameKind.RunEnded, writer => writer.WriteRaw(run)));
     }
 
     private RunScope? ScopeOf(WorkerBatch batch)
