@@ -508,7 +508,14 @@ internal sealed class WorkerLoop
     {
         var request = new RemoteBatch(BatchFrames.NoBatch, 0, 0, 1, [], null, 0, null);
         var scope = new RunScope { Context = NestingLevel.Capture(1), Timeout = null, ReportsCalls = false };
-        ExecutableBatch.Execute(request, Codec.Encoder.EncodeCalls<int>([new Delayed<int>(static () => 1)]), Codec, scope, Nobody.Instance);
+        try
+        {
+            ExecutableBatch.Execute(request, Codec.Encoder.EncodeCalls<int>([new Delayed<int>(static () => 1)]), Codec, scope, Nobody.Instance);
+        }
+        catch (CannotTravelException)
+        {
+            // Calls are of the program's code; that this library's own can travel everywhere is nobody's promise.
+        }
     }
 
     private void Execute(WorkerBatch batch)
