@@ -3,15 +3,15 @@ using System.Threading.Channels;
 namespace Orleans.Joblib;
 
 /// <summary>What open pages get: a frame with everything first, then one for each look at the cluster. One loop looks for all pages, while there are any.</summary>
-internal sealed class DashboardFeed(ClusterMonitor monitor, DashboardOptions options) : IAsyncDisposable
+internal sealed class DashboardFeed(ClusterMonitor monitor, DashboardOptions options, string? grainsPath) : IAsyncDisposable
 {
     internal const int MostPages = 64;
 
-    // A page that reads slower than that misses frames; the next one is as true.
+    // A page that reads slower than that starts anew: a frame tells what has changed.
     private const int MostWaiting = 8;
 
     private readonly Lock _gate = new();
-    private readonly DashboardHistory _history = new();
+    private readonly DashboardHistory _history = new(options.ClusterName ?? "", grainsPath);
     private readonly List<Channel<byte[]>> _pages = [];
     private readonly CancellationTokenSource _ending = new();
     private Task _looking = Task.CompletedTask;
@@ -42,8 +42,8 @@ internal sealed class DashboardFeed(ClusterMonitor monitor, DashboardOptions opt
                 return null;
             }
 
-            var page = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MostWaiting) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
-            page.Writer.TryWrite(_history.FirstFrame(options.ClusterName));
+            var page = Channel.CreateBounded<byte[]>(MostWaiting);
+            page.Writer.TryWrite(_history.FirstFrame());
             _pages.Add(page);
             if (!_isLooking)
             {
@@ -77,6 +77,20 @@ internal sealed class DashboardFeed(ClusterMonitor monitor, DashboardOptions opt
         _ending.Dispose();
     }
 
+    private void Send(Channel<byte[]> page, byte[] frame)
+    {
+        if (page.Writer.TryWrite(frame))
+        {
+            return;
+        }
+
+        while (page.Reader.TryRead(out _))
+        {
+        }
+
+        page.Writer.TryWrite(_history.FirstFrame());
+    }
+
     private async Task LookAsync()
     {
         while (!_ending.IsCancellationRequested)
@@ -99,7 +113,7 @@ internal sealed class DashboardFeed(ClusterMonitor monitor, DashboardOptions opt
             lock (_gate)
             {
                 var frame = view is null ? DashboardFrame.OfFault(fault!) : _history.Take(view);
-                _pages.ForEach(page => page.Writer.TryWrite(frame));
+                _pages.ForEach(page => Send(page, frame));
                 if (_pages.Count == 0)
                 {
                     _isLooking = false;

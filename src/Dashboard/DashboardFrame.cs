@@ -3,20 +3,42 @@ using System.Text.Json;
 
 namespace Orleans.Joblib;
 
-/// <summary>A frame as the page reads it (wwwroot/app.js): JSON, times in milliseconds since 1970 by the clock of the process that serves the page.</summary>
+/// <summary>A frame as the page reads it (wwwroot/app.js): JSON. Silos and runs are as the command line has them; other times are in milliseconds since 1970 by the clock of the process that serves the page.</summary>
 internal static class DashboardFrame
 {
     internal static byte[] OfFault(string fault) => Write(json => json.WriteString("fault", fault));
 
-    internal static byte[] Of(
-        ClusterView? view, IReadOnlyList<SiloBatch> batches, IReadOnlyList<LoadSample> load, IReadOnlyList<ClusterEvent> events, bool isFirst = false, string? cluster = null) => Write(json =>
+    /// <summary>All that is kept, for a page that opens.</summary>
+    internal static byte[] First(
+        string cluster,
+        string? grainsPath,
+        IReadOnlyList<SiloBatch> batches,
+        IReadOnlyList<LoadSample> load,
+        IReadOnlyList<ClusterEvent> events,
+        ClusterView? view,
+        ClusterReport? report,
+        RunChanges runs) => Write(json =>
     {
-        if (isFirst)
+        json.WriteBoolean("first", true);
+        json.WriteString("cluster", cluster);
+        json.WriteString("grains", grainsPath);
+        Write(json, batches, load, events);
+        if (view is not null && report is not null)
         {
-            json.WriteBoolean("first", true);
-            json.WriteString("cluster", cluster ?? "");
+            Write(json, view, report, runs);
         }
+    });
 
+    /// <summary>What a look found out.</summary>
+    internal static byte[] Of(
+        IReadOnlyList<SiloBatch> batches, IReadOnlyList<LoadSample> load, IReadOnlyList<ClusterEvent> events, ClusterView view, ClusterReport report, RunChanges runs) => Write(json =>
+    {
+        Write(json, batches, load, events);
+        Write(json, view, report, runs);
+    });
+
+    private static void Write(Utf8JsonWriter json, IReadOnlyList<SiloBatch> batches, IReadOnlyList<LoadSample> load, IReadOnlyList<ClusterEvent> events)
+    {
         json.WriteStartArray("batches");
         foreach (var batch in batches)
         {
@@ -48,11 +70,10 @@ internal static class DashboardFrame
         }
 
         json.WriteEndArray();
-        if (view is null)
-        {
-            return;
-        }
+    }
 
+    private static void Write(Utf8JsonWriter json, ClusterView view, ClusterReport report, RunChanges runs)
+    {
         json.WriteNumber("time", view.Time.ToUnixTimeMilliseconds());
         json.WriteStartArray("running");
         foreach (var batch in SiloBatch.RunningIn(view))
@@ -61,21 +82,16 @@ internal static class DashboardFrame
         }
 
         json.WriteEndArray();
-        json.WriteStartArray("silos");
-        foreach (var silo in view.Silos)
-        {
-            Write(json, silo);
-        }
+        Write(json, "silos", report.Silos);
+        Write(json, "runs", runs.Changed);
+        Write(json, "gone", runs.Gone);
+    }
 
-        json.WriteEndArray();
-        json.WriteStartArray("runs");
-        foreach (var run in view.Runs)
-        {
-            Write(json, run);
-        }
-
-        json.WriteEndArray();
-    });
+    private static void Write<T>(Utf8JsonWriter json, string name, IReadOnlyList<T> values)
+    {
+        json.WritePropertyName(name);
+        JsonSerializer.Serialize(json, values, ReportJson.Options);
+    }
 
     private static byte[] Write(Action<Utf8JsonWriter> body)
     {
@@ -104,87 +120,5 @@ internal static class DashboardFrame
         json.WriteNumberValue(trace.Failed ? 1 : 0);
         json.WriteNumberValue(trace.Number);
         json.WriteEndArray();
-    }
-
-    private static void Write(Utf8JsonWriter json, SiloReport silo)
-    {
-        json.WriteStartObject();
-        json.WriteString("id", silo.Address.ToParsableString());
-        json.WriteString("endpoint", silo.Address.Endpoint.ToString());
-        if (silo.View is not { } view)
-        {
-            json.WriteString("fault", silo.Fault ?? "");
-            json.WriteEndObject();
-            return;
-        }
-
-        json.WriteString("machine", view.Machine);
-        json.WriteNumber("process", view.ProcessId);
-        json.WriteNumber("upSeconds", Math.Round(view.UpFor.TotalSeconds));
-        json.WriteNumber("slots", view.Slots.Size);
-        json.WriteNumber("busy", view.Slots.Busy);
-        json.WriteNumber("queued", view.Slots.Queued);
-        json.WriteNumber("granted", view.Slots.Granted);
-        json.WriteBoolean("draining", view.Slots.Draining);
-        json.WriteBoolean("inProcesses", view.InProcesses);
-        json.WriteNumber("workerProcesses", view.WorkerProcesses);
-        json.WriteNumber("threadsPerCall", view.ThreadsPerCall);
-        json.WriteNumber("cores", view.Cores);
-        if (silo.CoresUsed is { } used)
-        {
-            json.WriteNumber("coresUsed", Math.Round(used, 2));
-        }
-
-        json.WriteNumber("memory", view.WorkingSet);
-        json.WriteNumber("memoryLimit", view.MemoryLimit);
-        json.WriteNumber("batches", view.EndedCount);
-        json.WriteEndObject();
-    }
-
-    private static void Write(Utf8JsonWriter json, RunInfo run)
-    {
-        json.WriteStartObject();
-        json.WriteString("id", run.Run.ToString("N"));
-        json.WriteString("client", run.Client);
-        json.WriteString("name", run.Name);
-        json.WriteString("state", run.State.ToString());
-        json.WriteNumber("startedAt", run.StartedAt.ToUnixTimeMilliseconds());
-        if (run.EndedAt is { } ended)
-        {
-            json.WriteNumber("endedAt", ended.ToUnixTimeMilliseconds());
-        }
-
-        json.WriteNumber("slots", run.Slots);
-        json.WriteNumber("batches", run.CompletedBatches);
-        json.WriteNumber("failedBatches", run.FailedBatches);
-        json.WriteNumber("calls", run.CompletedCalls);
-        json.WriteNumber("batchSize", run.BatchSize);
-        json.WriteNumber("batchMilliseconds", Math.Round(run.BatchDuration.TotalMilliseconds, 2));
-        if (run.Progress is { } progress)
-        {
-            json.WriteNumber("dispatched", progress.Dispatched);
-            json.WriteNumber("completed", progress.Completed);
-            if (progress.Total is { } total)
-            {
-                json.WriteNumber("total", total);
-            }
-
-            if (progress.Failure is { } failure)
-            {
-                json.WriteStartObject("failure");
-                json.WriteString("exception", failure.Exception);
-                if (failure.CallIndex is { } index)
-                {
-                    json.WriteNumber("callIndex", index);
-                    json.WriteString("call", failure.Call);
-                    json.WriteString("stack", failure.StackTrace);
-                    json.WriteString("worker", failure.Worker);
-                }
-
-                json.WriteEndObject();
-            }
-        }
-
-        json.WriteEndObject();
     }
 }

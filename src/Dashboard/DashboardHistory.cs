@@ -1,7 +1,7 @@
 namespace Orleans.Joblib;
 
 /// <summary>The last minutes of a cluster, for pages that open now. Used under the feed's lock.</summary>
-internal sealed class DashboardHistory
+internal sealed class DashboardHistory(string cluster, string? grainsPath)
 {
     private const int MostBatches = 20_000;
     private const int MostEvents = 200;
@@ -11,8 +11,10 @@ internal sealed class DashboardHistory
     private readonly Queue<SiloBatch> _batches = new();
     private readonly Queue<LoadSample> _load = new();
     private readonly Queue<ClusterEvent> _events = new();
+    private readonly ClusterReporter _reporter = new(cluster);
     private Dictionary<string, string> _silos = [];
     private ClusterView? _last;
+    private ClusterReport? _lastReport;
 
     /// <summary>Takes in a look.</summary>
     /// <returns>The frame for open pages.</returns>
@@ -39,12 +41,15 @@ internal sealed class DashboardHistory
             _events.Dequeue();
         }
 
-        _last = view;
-        return DashboardFrame.Of(view, batches, [load], events);
+        var report = _reporter.Report(view, static _ => true);
+        var runs = RunChanges.Between(_lastReport?.Runs ?? [], report.Runs);
+        (_last, _lastReport) = (view, report);
+        return DashboardFrame.Of(batches, [load], events, view, report, runs);
     }
 
     /// <summary>All that is kept, for a page that opens.</summary>
-    internal byte[] FirstFrame(string? cluster) => DashboardFrame.Of(_last, [.. _batches], [.. _load], [.. _events], isFirst: true, cluster);
+    internal byte[] FirstFrame() => DashboardFrame.First(
+        cluster, grainsPath, [.. _batches], [.. _load], [.. _events], _last, _lastReport, RunChanges.Between([], _lastReport?.Runs ?? []));
 
     private List<ClusterEvent> EventsOf(ClusterView view)
     {

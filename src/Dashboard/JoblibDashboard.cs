@@ -13,6 +13,9 @@ namespace Orleans.Joblib;
 /// <remarks>It asks the cluster's silos only while somebody has the page open.</remarks>
 public sealed class JoblibDashboard : IAsyncDisposable
 {
+    /// <summary>Where Orleans' own dashboard is, if it is here.</summary>
+    internal const string GrainsPath = "/orleans";
+
     private readonly WebApplication _app;
     private readonly DashboardFeed _feed;
 
@@ -28,7 +31,15 @@ public sealed class JoblibDashboard : IAsyncDisposable
     /// <param name="cancellationToken">Gives up the start.</param>
     /// <exception cref="ArgumentException">An option is not possible; nothing was started.</exception>
     /// <exception cref="JoblibException">The port is taken.</exception>
-    public static async Task<JoblibDashboard> StartAsync(IGrainFactory client, DashboardOptions? options = null, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default)
+    public static Task<JoblibDashboard> StartAsync(IGrainFactory client, DashboardOptions? options = null, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default) =>
+        StartAsync(client, options, loggers, null, cancellationToken);
+
+    /// <param name="client">The cluster.</param>
+    /// <param name="options">Where, and to whom.</param>
+    /// <param name="loggers">Where it logs.</param>
+    /// <param name="grains">Answers what is under <see cref="GrainsPath"/>, for visitors who were let in.</param>
+    /// <param name="cancellationToken">Gives up the start.</param>
+    internal static async Task<JoblibDashboard> StartAsync(IGrainFactory client, DashboardOptions? options, ILoggerFactory? loggers, RequestDelegate? grains, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(client);
         options ??= new DashboardOptions();
@@ -55,9 +66,14 @@ public sealed class JoblibDashboard : IAsyncDisposable
             });
         });
         var app = builder.Build();
-        var feed = new DashboardFeed(new ClusterMonitor(client), options);
+        var feed = new DashboardFeed(new ClusterMonitor(client), options, grains is null ? null : GrainsPath + "/");
         var pages = new DashboardPages(feed, new DashboardAccess(options));
         app.Use(pages.GuardAsync);
+        if (grains is not null)
+        {
+            app.Use((context, next) => context.Request.Path.StartsWithSegments(GrainsPath, StringComparison.Ordinal) ? grains(context) : next(context));
+        }
+
         pages.Map(app);
         try
         {

@@ -34,6 +34,12 @@ public sealed class SiloWorkerOptions
     public TimeSpan IdleWorkerTimeout { get; set; } = DefaultIdleWorkerTimeout;
 
     /// <summary>
+    /// The Python that executes calls of Python programs: an executable in whose environment the package joblib-orleans is installed, by its path or a name on PATH. Default: null, and the
+    /// silo takes no such calls. They run in worker processes, whatever <see cref="Workers"/> says.
+    /// </summary>
+    public string? Python { get; set; }
+
+    /// <summary>
     /// Whether others than this library see to it that only members of the cluster reach this silo: its own TLS middleware, a closed network. Default: false, and a silo that listens on
     /// another than a loopback address without <c>UseJoblibTls</c> does not start.
     /// </summary>

@@ -161,6 +161,63 @@ public sealed class MappedVectorTests : IDisposable
     }
 
     [Fact]
+    public void ManyOfLessThanARegion_KeepTheirElements_AndGiveTheirMemoryBack()
+    {
+        var seed = Random.Shared.Next();
+        var random = new Random(seed);
+        var held = new List<(double[] Loaded, double[] Expected)>();
+        var mapped = 0;
+        const int Rounds = 300;
+        for (var round = 0; round < Rounds; round++)
+        {
+            var array = new double[round % 2 == 0 ? 128 << 10 : random.Next(40 << 10, 400 << 10)];
+            array.AsSpan().Fill(round);
+            array[^1] = -round;
+            using (var lease = _store.Put(ArrayView.TryOf(array)!.Value))
+            {
+                using var source = new StoreSource();
+                var loaded = (double[])source.Load(Reference(lease, array.Length), typeof(double[]));
+                mapped += MappedVector.IsMapped(loaded) ? 1 : 0;
+                Assert.True(array.AsSpan().SequenceEqual(loaded), $"seed {seed}, round {round}");
+                held.Add((loaded, array));
+            }
+
+            // Pinned neighbours in between, which must be zeros and stay what they are.
+            var other = GC.AllocateArray<byte>(random.Next(1 << 10, 2 << 20), pinned: true);
+            Assert.False(other.AsSpan().ContainsAnyExcept((byte)0), $"seed {seed}, round {round}");
+            other.AsSpan().Fill(1);
+            if (random.Next(10) == 0)
+            {
+                held.RemoveRange(0, random.Next(held.Count));
+                GC.Collect(2, random.Next(2) == 0 ? GCCollectionMode.Aggressive : GCCollectionMode.Forced, blocking: true);
+                GC.WaitForPendingFinalizers();
+                Assert.All(held, pair => Assert.True(pair.Expected.AsSpan().SequenceEqual(pair.Loaded), $"seed {seed}, round {round}"));
+            }
+        }
+
+        Assert.InRange(mapped, Rounds / 10, Rounds);
+    }
+
+    [Fact]
+    public void WrittenVectorOfLessThanARegion_IsUndoneForTheNextRun()
+    {
+        var array = new double[300_000];
+        array.AsSpan().Fill(3);
+        using var lease = _store.Put(ArrayView.TryOf(array)!.Value);
+        for (var run = 0; run < 5; run++)
+        {
+            using var source = new StoreSource();
+            var loaded = (double[])source.Load(Reference(lease, array.Length), typeof(double[]));
+            Assert.True(array.AsSpan().SequenceEqual(loaded));
+            loaded.AsSpan().Fill(run);
+            loaded[0] = -1;
+            Assert.Equal(run, ((double[])source.Load(Reference(lease, array.Length), typeof(double[])))[^1]);
+        }
+
+        Assert.True(array.AsSpan().SequenceEqual(Joblib.Load<double[]>(lease.Segment.Path)));
+    }
+
+    [Fact]
     public void Reachable_ThroughCollections_KeepsItsElements()
     {
         var array = Numbers(5);
@@ -208,8 +265,8 @@ public sealed class MappedVectorTests : IDisposable
         }
     }
 
-    private static ArrayReference Reference(ArrayLease lease) =>
-        new(ArrayPlace.Segment, lease.Segment.Path, lease.Segment.DataOffset, MmapMode.CopyOnWrite, [Length], [1]);
+    private static ArrayReference Reference(ArrayLease lease, int length = Length) =>
+        new(ArrayPlace.Segment, lease.Segment.Path, lease.Segment.DataOffset, MmapMode.CopyOnWrite, [length], [1]);
 
     private static double[] Numbers(int seed)
     {

@@ -15,9 +15,10 @@ public sealed class DashboardPageTests(Browser browser) : IClassFixture<Browser>
     [Fact]
     public async Task Page_ClusterUnderLoad_ShowsItAndCancelsARun()
     {
-        await using var silos = await SiloCluster.StartAsync(2, 2, "--dashboard", "--dashboard-port", "0");
+        await using var silos = await SiloCluster.StartAsync(1);
+        var silo = (await silos.AddAsync(1, null, null, "--dashboard", "--dashboard-port", "0"))[0];
         await using var connection = await JoblibCluster.ConnectAsync(silos.Address);
-        var (page, errors) = await browser.OpenAsync(silos.Silos[0].Dashboard);
+        var (page, errors) = await browser.OpenAsync(silo.Dashboard);
         var results = Task.Run(() => Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client)).Run(Enumerable.Range(0, 100_000).Select(i => Delayed(() =>
         {
             Thread.Sleep(2);
@@ -45,6 +46,11 @@ public sealed class DashboardPageTests(Browser browser) : IClassFixture<Browser>
         var error = await Assert.ThrowsAsync<JoblibException>(() => results.WaitAsync(Patience.Limit));
         Assert.Contains("from the dashboard", error.Message, StringComparison.Ordinal);
         await Assertions.Expect(run).ToContainTextAsync("cancelled");
+
+        // Orleans' own dashboard, for grains and their methods.
+        await page.GetByRole(AriaRole.Link, new() { Name = "Grains" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Link, new() { Name = "BatchGrain" }).First).ToBeVisibleAsync();
+        await ShotAsync(page, "grains");
         Assert.Empty(errors);
     }
 
@@ -108,9 +114,16 @@ public sealed class DashboardPageTests(Browser browser) : IClassFixture<Browser>
         await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("live");
     }
 
+    /// <remarks>A browser that shows a thousand slots does not share two cores with the silos: with <c>JOBLIB_TESTS_BROWSER_FIRST=1</c> all but the browser runs at the lowest priority.</remarks>
     [Fact(Explicit = true)]
     public async Task FrameRate_Of_AThousandSlots()
     {
+        if (Environment.GetEnvironmentVariable("JOBLIB_TESTS_BROWSER_FIRST") == "1")
+        {
+            using var renice = System.Diagnostics.Process.Start("renice", ["-n", "19", .. Directory.GetDirectories("/proc/self/task").Select(thread => Path.GetFileName(thread)!)]);
+            await renice.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
         await using var silos = await SiloCluster.StartAsync(4, 250, "--dashboard", "--dashboard-port", "0");
         await using var connection = await JoblibCluster.ConnectAsync(silos.Address);
         using var ending = new CancellationTokenSource();
@@ -127,7 +140,7 @@ public sealed class DashboardPageTests(Browser browser) : IClassFixture<Browser>
             """
             () => new Promise(done => { const times = []; const step = now => { times.push(now); if (now - times[0] < 10000) requestAnimationFrame(step); else {
               const gaps = times.slice(1).map((t, i) => t - times[i]).sort((a, b) => a - b);
-              done(`${((times.length - 1) / (times.at(-1) - times[0]) * 1000).toFixed(1)} frames/s, p50 ${gaps[gaps.length >> 1].toFixed(1)} ms, p95 ${gaps[Math.floor(gaps.length * 0.95)].toFixed(1)} ms, lanes ${joblib.stream.laneCount}, bars ${joblib.stream.barCount}`); } };
+              done(`${((times.length - 1) / (times.at(-1) - times[0]) * 1000).toFixed(1)} frames/s, p50 ${gaps[gaps.length >> 1].toFixed(1)} ms, p95 ${gaps[Math.floor(gaps.length * 0.95)].toFixed(1)} ms, pauses over 20 ms ${gaps.filter(gap => gap > 20).map(gap => gap.toFixed(0)).join(' ')}, lanes ${joblib.stream.laneCount}, bars ${joblib.stream.barCount}`); } };
               requestAnimationFrame(step); })
             """);
         await ShotAsync(page, "thousand");

@@ -21,17 +21,17 @@ public sealed class DashboardTests
         var results = Task.Run(() => Parallel(nJobs: -1, backend: new OrleansBackend(cluster.Client), batchSize: 2).Run(Calls(running, release)));
         Assert.True(running.Wait(Patience.Limit));
 
-        var busy = await feed.UntilAsync(frame => frame.Running.Count == 3 && frame.Runs.Count == 1 && frame.Runs[0].Total == 30);
-        Assert.Equal("Running", busy.Runs[0].State);
+        var busy = await feed.UntilAsync(frame => frame.Running.Count == 3 && frame.Runs is [{ TotalCalls: 30 }]);
+        Assert.Equal(RunState.Running, busy.Runs[0].State);
         Assert.Equal([0, 1, 2], busy.Running.Select(batch => batch.Worker).Order());
-        Assert.All(busy.Running, batch => Assert.Equal((busy.Runs[0].Id, 2), (batch.Run, batch.Calls)));
-        Assert.Equal((3, 3), (busy.Silos[0].Slots, busy.Silos[0].Busy));
-        Assert.Equal(Environment.ProcessId, busy.Silos[0].Process);
+        Assert.All(busy.Running, batch => Assert.Equal((busy.Runs[0].Run, 2), (batch.Run, batch.Calls)));
+        Assert.Equal((3, 3), (busy.Silos[0].Slots, busy.Silos[0].BusySlots));
+        Assert.Equal(Environment.ProcessId, busy.Silos[0].ProcessId);
 
         release.Set();
         Assert.Equal(Enumerable.Range(0, 30), await results.WaitAsync(Patience.Limit));
-        var ended = await feed.UntilAsync(frame => frame.Runs.Count == 1 && frame.Runs[0].State != "Running");
-        Assert.Equal(("Completed", 30L, 30L, 0L), (ended.Runs[0].State, ended.Runs[0].Calls, ended.Runs[0].Completed, ended.Runs[0].FailedBatches));
+        var ended = await feed.UntilAsync(frame => frame.Runs is [{ EndedAt: not null }]);
+        Assert.Equal((RunState.Completed, 30L, 0L), (ended.Runs[0].State, ended.Runs[0].CompletedCalls, ended.Runs[0].FailedBatches));
         Assert.Equal(30, feed.Batches.Sum(batch => batch.Calls));
     }
 
@@ -43,11 +43,35 @@ public sealed class DashboardTests
         Assert.Throws<InvalidOperationException>(() => Parallel(nJobs: -1, backend: new OrleansBackend(cluster.Client)).Run(Enumerable.Range(0, 20).Select(i => Delayed(FailAt, i, 7))));
         var run = (await feed.UntilAsync(frame => frame.Runs.Any(run => run.Failure is not null))).Runs.Single(run => run.Failure is not null);
         var failure = run.Failure!;
-        Assert.Equal("Failed", run.State);
+        Assert.Equal(RunState.Failed, run.State);
         Assert.Equal(7, failure.CallIndex);
         Assert.Contains("FailAt(7, 7)", failure.Call, StringComparison.Ordinal);
-        Assert.Contains(nameof(FailAt), failure.Stack, StringComparison.Ordinal);
+        Assert.Contains(nameof(FailAt), failure.StackTrace, StringComparison.Ordinal);
         Assert.Contains("seven it is", failure.Exception, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Frames_RunsThatEnded_AreToldOnceAndToPagesThatOpenLater()
+    {
+        await using var cluster = await LocalCluster.StartAsync(slotsPerSilo: 2);
+        await using var dashboard = await JoblibDashboard.StartAsync(cluster.Client, new DashboardOptions { Port = 0, Period = TimeSpan.FromMilliseconds(100) });
+        using var http = new HttpClient { BaseAddress = dashboard.Address };
+        using var feed = await FrameFeed.OpenAsync(http);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Throws<InvalidOperationException>(() => Parallel(nJobs: -1, backend: new OrleansBackend(cluster.Client)).Run([Delayed(FailAt, 7, 7)]));
+        }
+
+        var ended = await feed.UntilAsync(frame => frame.Runs.Length == 3 && frame.Runs.All(run => run.EndedAt is not null));
+        feed.TimesTold.Clear();
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(ended.Runs, (await feed.UntilAsync(_ => true)).Runs);
+        }
+
+        Assert.Empty(feed.TimesTold);
+        using var later = await FrameFeed.OpenAsync(http);
+        Assert.Equal(ended.Runs, (await later.UntilAsync(_ => true)).Runs);
     }
 
     [Theory]
@@ -63,7 +87,7 @@ public sealed class DashboardTests
         using var http = new HttpClient { BaseAddress = dashboard.Address };
         using var feed = await FrameFeed.OpenAsync(http);
         var results = Task.Run(() => Parallel(nJobs: -1, backend: new OrleansBackend(client)).Run(Enumerable.Range(0, 50).Select(i => Delayed(token => WaitForEnd(i, token)))));
-        var run = (await feed.UntilAsync(frame => frame.Running.Count == 2)).Runs[0].Id;
+        var run = (await feed.UntilAsync(frame => frame.Running.Count == 2)).Runs[0].Run;
 
         using var unasked = await http.PostAsync($"runs/{run}/cancel", null);
         Assert.Equal(HttpStatusCode.Forbidden, unasked.StatusCode);
@@ -71,7 +95,7 @@ public sealed class DashboardTests
         Assert.Equal(HttpStatusCode.OK, asked.StatusCode);
         var error = await Assert.ThrowsAsync<JoblibException>(() => results.WaitAsync(Patience.Limit));
         Assert.Contains("cancelled on the cluster: from the dashboard", error.Message, StringComparison.Ordinal);
-        await feed.UntilAsync(frame => frame.Running.Count == 0 && frame.Runs.Any(one => one.Id == run && one.State == "Cancelled"));
+        await feed.UntilAsync(frame => frame.Running.Count == 0 && frame.Runs.Any(one => one.Run == run && one.State == RunState.Cancelled));
         using var again = await CancelAsync(http, run);
         Assert.Equal(HttpStatusCode.NotFound, again.StatusCode);
         Assert.Equal([4], Parallel(nJobs: -1, backend: new OrleansBackend(client)).Run([Delayed(Math.Abs, -4)]));
@@ -85,7 +109,7 @@ public sealed class DashboardTests
         await using var dashboard = await JoblibDashboard.StartAsync(connection.Client, new DashboardOptions { Port = 0, Period = TimeSpan.FromMilliseconds(100) });
         using var http = new HttpClient { BaseAddress = dashboard.Address };
         using var feed = await FrameFeed.OpenAsync(http);
-        await feed.UntilAsync(frame => frame.Silos.Count == 2 && frame.Silos.All(silo => silo.Slots == 2));
+        await feed.UntilAsync(frame => frame.Silos.Length == 2 && frame.Silos.All(silo => silo.Slots == 2));
         var victim = silos.Silos[0];
         await victim.KillAsync();
         await feed.UntilAsync(_ => feed.Events.Contains((victim.Address.ToParsableString(), "left")));
@@ -112,6 +136,32 @@ public sealed class DashboardTests
         using var tool = new HttpClient { BaseAddress = dashboard.Address };
         tool.DefaultRequestHeaders.Authorization = new("Bearer", Token);
         Assert.Equal(HttpStatusCode.OK, (await StatusAsync(tool.GetAsync("app.js"))).Status);
+    }
+
+    [Fact]
+    public async Task GrainViews_SiloWithToken_ShowTheWholeClusterToWhoKnowsIt()
+    {
+        await using var silos = await SiloCluster.StartAsync(1);
+        var silo = (await silos.AddAsync(1, new Dictionary<string, string?> { ["JOBLIB_DASHBOARD_TOKEN"] = Token }, null, "--dashboard", "--dashboard-port", "0"))[0];
+        await using var connection = await JoblibCluster.ConnectAsync(silos.Address);
+        Assert.Equal(20, Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client), batchSize: 1).Run(Enumerable.Range(0, 20).Select(i => Delayed(Math.Abs, i))).Length);
+        using var stranger = new HttpClient { BaseAddress = silo.Dashboard };
+        Assert.Equal(HttpStatusCode.Unauthorized, (await StatusAsync(stranger.GetAsync("orleans/"))).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await StatusAsync(stranger.GetAsync("orleans/DashboardCounters"))).Status);
+        using var health = new HttpClient { BaseAddress = silo.Health };
+        Assert.Equal(HttpStatusCode.NotFound, (await StatusAsync(health.GetAsync("orleans/"))).Status);
+
+        using var visitor = new HttpClient { BaseAddress = silo.Dashboard };
+        visitor.DefaultRequestHeaders.Authorization = new("Bearer", Token);
+        Assert.Equal(HttpStatusCode.OK, (await StatusAsync(visitor.GetAsync("orleans/"))).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await StatusAsync(visitor.GetAsync("orleans/nonsense"))).Status);
+        using var patience = new CancellationTokenSource(Patience.Limit);
+        string counters;
+        do
+        {
+            counters = await visitor.GetStringAsync("orleans/DashboardCounters", patience.Token);
+        }
+        while (!silos.Silos.All(one => counters.Contains($"\"grainType\":\"Orleans.Joblib.Silo.BatchGrain\",\"siloAddress\":\"{one.Address.ToParsableString()}\"", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -150,7 +200,7 @@ public sealed class DashboardTests
         using var big = new HttpRequestMessage(HttpMethod.Post, "login") { Content = new FormUrlEncodedContent([new("token", new string('x', 100_000))]) };
         Assert.False((await http.SendAsync(big, TestContext.Current.CancellationToken)).StatusCode == HttpStatusCode.OK);
         using var feed = await FrameFeed.OpenAsync(http);
-        await feed.UntilAsync(frame => frame.Silos.Count == 1);
+        await feed.UntilAsync(frame => frame.Silos.Length == 1);
     }
 
     [Fact]

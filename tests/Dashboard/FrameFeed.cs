@@ -1,12 +1,12 @@
 using System.Text.Json;
+using Xunit;
 
 namespace Orleans.Joblib.Tests.Dashboard;
 
 /// <summary>A page of the dashboard, without a browser: reads frames.</summary>
 internal sealed class FrameFeed : IDisposable
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
-
+    private readonly Dictionary<string, RunReportLine> _runs = [];
     private readonly StreamReader _reader;
     private readonly HttpClient? _http;
     private readonly IAsyncDisposable? _owned;
@@ -17,6 +17,9 @@ internal sealed class FrameFeed : IDisposable
     internal List<Batch> Batches { get; } = [];
 
     internal List<(string Silo, string What)> Events { get; } = [];
+
+    /// <summary>In how many frames each run was.</summary>
+    internal Dictionary<string, int> TimesTold { get; } = [];
 
     internal static async Task<FrameFeed> OpenAsync(HttpClient http, IAsyncDisposable? owned = null) =>
         new(new StreamReader(await http.GetStreamAsync("frames")), owned is null ? null : http, owned);
@@ -45,7 +48,18 @@ internal sealed class FrameFeed : IDisposable
                 continue;
             }
 
-            var frame = new Frame([.. BatchesOf(raw, "running")], silos.Deserialize<List<Silo>>(Json)!, raw.GetProperty("runs").Deserialize<List<Run>>(Json)!);
+            foreach (var run in raw.GetProperty("runs").Deserialize<RunReportLine[]>(ReportJson.Options)!)
+            {
+                TimesTold[run.Run] = TimesTold.GetValueOrDefault(run.Run) + 1;
+                _runs[run.Run] = run;
+            }
+
+            foreach (var gone in raw.GetProperty("gone").EnumerateArray())
+            {
+                Assert.True(_runs.Remove(gone.GetString()!));
+            }
+
+            var frame = new Frame([.. BatchesOf(raw, "running")], silos.Deserialize<SiloReportLine[]>(ReportJson.Options)!, [.. _runs.Values]);
             if (isIt(frame))
             {
                 return frame;
@@ -63,13 +77,7 @@ internal sealed class FrameFeed : IDisposable
     private static IEnumerable<Batch> BatchesOf(JsonElement frame, string name) =>
         frame.TryGetProperty(name, out var batches) ? batches.EnumerateArray().Select(b => new Batch(b[1].GetInt32(), b[2].GetString()!, b[5].GetInt32(), b[6].GetInt32() == 1)) : [];
 
-    internal sealed record Frame(List<Batch> Running, List<Silo> Silos, List<Run> Runs);
+    internal sealed record Frame(List<Batch> Running, SiloReportLine[] Silos, RunReportLine[] Runs);
 
     internal sealed record Batch(int Worker, string Run, int Calls, bool Failed);
-
-    internal sealed record Silo(string Id, int Process, int Slots, int Busy);
-
-    internal sealed record Run(string Id, string State, long Calls, long FailedBatches, long? Completed, long? Total, Failure? Failure);
-
-    internal sealed record Failure(string Exception, long? CallIndex, string? Call, string? Stack, string? Worker);
 }

@@ -45,6 +45,8 @@ public sealed class SiloProgramTests
     [InlineData("--tls-certificate /none.pem", "there is no file '/none.pem'")]
     [InlineData("--cluster host:30000", "cluster must not be 'host:30000?cluster=joblib'")]
     [InlineData("--silo-port 5000 --gateway-port 5000", "two are '5000'")]
+    [InlineData("--silo-port 5000 --grpc-port 5000", "two are '5000'")]
+    [InlineData("--grpc-address 0.0.0.0", "grpc-address must not be '0.0.0.0' without TLS")]
     [InlineData("--config /none.json", "'/none.json'")]
     [InlineData("--code-cache code", "--code-cache must not be 'code'. Use an absolute path")]
     [InlineData("--code-cache-size 15M", "--code-cache-size must not be '15M'")]

@@ -68,7 +68,7 @@ public sealed class WorkerStartTests
         Command = command,
         Environment = new Dictionary<string, string>(),
         Code = new ProgramCode(),
-        Decoder = new PayloadDecoder(new OwnCode()),
+        ReadInitializerFailure = PoolSettings.FailuresBy(new PayloadDecoder(new OwnCode())),
         Loggers = _ => NullLogger.Instance,
     };
 

@@ -38,6 +38,16 @@ public sealed class RunPaceTests
     }
 
     [Fact]
+    public void Take_FirstReportOfALongRun_SaysThePaceSinceItsStart()
+    {
+        var pace = new RunPace();
+        pace.Take(At(100, 500, 1000));
+        pace.Take(At(100, 500, 1000));
+        Assert.Equal(5, pace.CallsPerSecond, 6);
+        Assert.Equal(TimeSpan.FromSeconds(100), pace.Remaining);
+    }
+
+    [Fact]
     public void Take_AnotherRun_StartsAgain()
     {
         var pace = new RunPace();

@@ -19,29 +19,36 @@ internal sealed class PlainWrite : IDisposable
     }
 
     /// <summary>Gets the pages that will be written to from the machine's host, which takes back what was freed some seconds ago and is slow to return it.</summary>
-    internal void Warm(double[] array)
+    internal void Warm(params double[][] arrays)
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
         for (var i = 0; i < 2; i++)
         {
-            Seconds(array);
+            Seconds(arrays);
         }
     }
 
-    internal double Seconds(double[] array)
+    /// <summary>Each to a file of its own; they are removed when all are written.</summary>
+    internal double Seconds(params double[][] arrays)
     {
-        var path = Path.Combine(_folder, "plain");
         var began = Stopwatch.GetTimestamp();
-        using (var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write))
+        for (var i = 0; i < arrays.Length; i++)
         {
-            RandomAccess.Write(file, MemoryMarshal.AsBytes(array.AsSpan()), 0);
+            using var file = File.OpenHandle(PathOf(i), FileMode.CreateNew, FileAccess.Write);
+            RandomAccess.Write(file, MemoryMarshal.AsBytes(arrays[i].AsSpan()), 0);
         }
 
         var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        File.Delete(path);
+        for (var i = 0; i < arrays.Length; i++)
+        {
+            File.Delete(PathOf(i));
+        }
+
         return seconds;
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string PathOf(int number) => Path.Combine(_folder, $"plain-{number}");
 }

@@ -11,9 +11,10 @@ public interface ISiloSlotsGrain : IGrainWithStringKey
     /// <param name="observer">Where outcomes go; null when the client takes none.</param>
     /// <param name="innerMaxNumThreads">Threads that one call may use; null for the silo's own rule.</param>
     /// <param name="inProcesses">Whether calls are made in worker processes, whatever the silo's setting.</param>
+    /// <param name="runtime">What executes its calls; null for .NET.</param>
     /// <returns>False when the run's client has ended it: a request that was late on its way must not open it again.</returns>
     [Alias("Reserve")]
-    Task<bool> ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads, bool inProcesses);
+    Task<bool> ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads, bool inProcesses, RunRuntime? runtime);
 
     /// <summary>Keeps a run's slots for another lease.</summary>
     [Alias("Renew")]

@@ -9,6 +9,7 @@ namespace Orleans.Joblib;
 /// <param name="InProcesses">Whether its calls are to be made in worker processes of the silos, whatever the silos' own setting.</param>
 /// <param name="Name">What the client runs, for people: its program.</param>
 /// <param name="TraceParent">The run's span, as W3C writes it; null when it is not traced.</param>
+/// <param name="Runtime">What executes its calls; null for .NET.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("Orleans.Joblib.RunRequest")]
@@ -20,7 +21,8 @@ public sealed record RunRequest(
     [property: Id(4)] int? InnerMaxNumThreads = null,
     [property: Id(5)] bool InProcesses = false,
     [property: Id(6)] string Name = "",
-    [property: Id(7)] string? TraceParent = null)
+    [property: Id(7)] string? TraceParent = null,
+    [property: Id(8)] RunRuntime? Runtime = null)
 {
     /// <summary>Asks for every worker of the cluster.</summary>
     public const int AllSlots = -1;

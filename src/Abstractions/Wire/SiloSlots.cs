@@ -9,6 +9,7 @@ namespace Orleans.Joblib;
 /// <param name="Runs">Open runs with slots here.</param>
 /// <param name="Protocol">The protocol version that the silo speaks; 0 from a silo that knew none.</param>
 /// <param name="Draining">Whether the silo is going and takes no new batch; its <paramref name="Size"/> is then 0.</param>
+/// <param name="Runtimes">What it can execute besides .NET, by <see cref="RunRuntime.Name"/>; null for nothing.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("Orleans.Joblib.SiloSlots")]
@@ -20,4 +21,9 @@ public sealed record SiloSlots(
     [property: Id(4)] int Queued,
     [property: Id(5)] int Runs,
     [property: Id(6)] int Protocol = JoblibProtocol.Version,
-    [property: Id(7)] bool Draining = false);
+    [property: Id(7)] bool Draining = false,
+    [property: Id(8)] string[]? Runtimes = null)
+{
+    /// <summary>Whether its workers can execute a run's calls.</summary>
+    internal bool Has(RunRuntime? runtime) => runtime is null || Runtimes?.Contains(runtime.Name) == true;
+}

@@ -17,7 +17,7 @@ namespace Orleans.Joblib;
 /// <param name="Running">Batches that execute now.</param>
 /// <param name="Ended">Batches that ended since the look before, the newest last; of many, a sample.</param>
 /// <param name="EndedCount">Batches that ended since its start.</param>
-/// <param name="Runs">Runs that are coordinated on it, open ones and those that ended lately.</param>
+/// <param name="Runs">Runs that are coordinated on it, open ones, and those that ended since the look before.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("Orleans.Joblib.SiloView")]

@@ -21,7 +21,7 @@ internal static class BenchCommand
     private static async Task<int> RunAsync(Invocation invocation, TimeSpan time, CancellationToken cancellationToken)
     {
         await using var cluster = await invocation.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        var before = await new ClusterReporter(cluster).LookAsync(static _ => true, cancellationToken).ConfigureAwait(false);
+        var before = await new ClusterLooks(cluster).LookAsync(static _ => true, cancellationToken).ConfigureAwait(false);
         if (before.Slots == 0)
         {
             throw new CommandException(ExitCode.Failed, $"The cluster '{before.Cluster}' has no slots: its silos drain, or have no workers. 'orleans-joblib status' shows them.");

@@ -32,7 +32,7 @@ internal static class RunsCommand
     private static async Task<int> RunAsync(Invocation invocation, int ended, CancellationToken cancellationToken)
     {
         await using var cluster = await invocation.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        var report = await new ClusterReporter(cluster).LookAsync(static _ => true, cancellationToken).ConfigureAwait(false);
+        var report = await new ClusterLooks(cluster).LookAsync(static _ => true, cancellationToken).ConfigureAwait(false);
         var shown = report.Runs.Where(run => run.EndedAt is not null).OrderByDescending(run => run.EndedAt).Take(ended).ToHashSet();
         var runs = report.Runs.Where(run => run.EndedAt is null || shown.Contains(run)).ToArray();
         invocation.Answer(new { report.Cluster, report.Time, runs }, console => console.Write(ReportTables.Runs(runs, console.Profile.Width)));

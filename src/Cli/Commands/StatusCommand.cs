@@ -16,7 +16,7 @@ internal static class StatusCommand
     private static async Task<int> RunAsync(Invocation invocation, CancellationToken cancellationToken)
     {
         await using var cluster = await invocation.ConnectAsync(cancellationToken).ConfigureAwait(false);
-        var report = await new ClusterReporter(cluster).LookAsync(static run => run.State == RunState.Running, cancellationToken).ConfigureAwait(false);
+        var report = await new ClusterLooks(cluster).LookAsync(static run => run.State == RunState.Running, cancellationToken).ConfigureAwait(false);
         invocation.Answer(report, console =>
         {
             console.WriteLine($"{report.Cluster}: {ReportTables.Summary(report)}");

@@ -18,7 +18,7 @@ internal static class WatchCommand
             await using var cluster = await invocation.ConnectAsync(cancellationToken).ConfigureAwait(false);
             try
             {
-                await WatchAsync(invocation, new ClusterReporter(cluster), TimeSpan.FromSeconds(invocation.Parsed.GetValue(interval)), cancellationToken).ConfigureAwait(false);
+                await WatchAsync(invocation, new ClusterLooks(cluster), TimeSpan.FromSeconds(invocation.Parsed.GetValue(interval)), cancellationToken).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -30,20 +30,20 @@ internal static class WatchCommand
         return command;
     }
 
-    private static Task WatchAsync(Invocation invocation, ClusterReporter reporter, TimeSpan interval, CancellationToken cancellationToken)
+    private static Task WatchAsync(Invocation invocation, ClusterLooks looks, TimeSpan interval, CancellationToken cancellationToken)
     {
         if (invocation.AsJson)
         {
-            return LookAsync(reporter, interval, report => Console.Out.WriteLine(Json.Text(report)), fault => Console.Out.WriteLine(Json.Text(new { error = new { exitCode = ExitCode.NotReached, message = fault } })), cancellationToken);
+            return LookAsync(looks, interval, report => Console.Out.WriteLine(Json.Text(report)), fault => Console.Out.WriteLine(Json.Text(new { error = new { exitCode = ExitCode.NotReached, message = fault } })), cancellationToken);
         }
 
         if (!Invocation.IsTerminal || !invocation.Console.Profile.Capabilities.Interactive || !invocation.Console.Profile.Capabilities.Ansi)
         {
-            return LookAsync(reporter, interval, WriteLines, fault => WriteLine("the cluster does not answer: " + fault), cancellationToken);
+            return LookAsync(looks, interval, WriteLines, fault => WriteLine("the cluster does not answer: " + fault), cancellationToken);
         }
 
         return invocation.Console.Live(new Text("")).AutoClear(false).Overflow(VerticalOverflow.Ellipsis).StartAsync(live => LookAsync(
-            reporter,
+            looks,
             interval,
             report => live.UpdateTarget(new Rows(
                 new Text($"{report.Cluster}: {ReportTables.Summary(report)}"),
@@ -55,7 +55,7 @@ internal static class WatchCommand
             cancellationToken));
     }
 
-    private static async Task LookAsync(ClusterReporter reporter, TimeSpan interval, Action<ClusterReport> show, Action<string> failed, CancellationToken cancellationToken)
+    private static async Task LookAsync(ClusterLooks looks, TimeSpan interval, Action<ClusterReport> show, Action<string> failed, CancellationToken cancellationToken)
     {
         var started = DateTimeOffset.UtcNow;
         using var timer = new PeriodicTimer(interval);
@@ -64,7 +64,7 @@ internal static class WatchCommand
             try
             {
                 // Those that ended before it began are 'runs'' business.
-                show(await reporter.LookAsync(run => run.EndedAt is null || run.EndedAt >= started - interval, cancellationToken).ConfigureAwait(false));
+                show(await looks.LookAsync(run => run.EndedAt is null || run.EndedAt >= started - interval, cancellationToken).ConfigureAwait(false));
             }
             catch (JoblibException exception)
             {

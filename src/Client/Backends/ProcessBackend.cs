@@ -136,7 +136,7 @@ public abstract class ProcessBackend : AutoBatchingBackend
         Command = WorkerCommand.OfThisProgram,
         Environment = WorkerEnvironment.Of(Name, nJobs, settings.InnerMaxNumThreads),
         Code = ProcessCode.Code,
-        Decoder = codec.Decoder,
+        ReadInitializerFailure = PoolSettings.FailuresBy(codec.Decoder),
         Initializer = options?.EncodeInitializer(codec.Encoder),
         MaxMemoryGrowth = options?.MaxMemoryGrowth ?? PoolSettings.DefaultMaxMemoryGrowth,
         Loggers = static category => Joblib.LoggerOf(category),

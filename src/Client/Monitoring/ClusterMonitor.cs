@@ -5,6 +5,9 @@ namespace Orleans.Joblib;
 /// <summary>Looks at a cluster, for people: its silos, runs and batches. One look at a time; it costs the cluster nothing between two looks.</summary>
 internal sealed class ClusterMonitor(IGrainFactory grains)
 {
+    // As many as a silo keeps.
+    private const int EndedKept = 100;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     private readonly Dictionary<SiloAddress, SiloView> _last = [];
@@ -49,12 +52,19 @@ internal sealed class ClusterMonitor(IGrainFactory grains)
         {
             var last = _last.GetValueOrDefault(silo);
             var view = await grains.GetGrain<IMonitorGrain>(SlotKey.ForMonitor(silo)).LookAsync(last?.Now ?? 0).WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
-            return new SiloReport(silo, view, last is null ? null : CoresUsed(last, view), null);
+            return last is null ? new SiloReport(silo, view, null, null) : new SiloReport(silo, view with { Runs = RunsOf(last, view) }, CoresUsed(last, view), null);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             return new SiloReport(silo, null, null, exception.Message);
         }
+    }
+
+    // A silo tells of a run's end once.
+    private static RunInfo[] RunsOf(SiloView last, SiloView now)
+    {
+        var ended = last.Runs.Where(run => run.EndedAt is not null).ExceptBy(now.Runs.Select(run => run.Run), run => run.Run);
+        return [.. now.Runs.Where(run => run.EndedAt is null), .. ended.Concat(now.Runs.Where(run => run.EndedAt is not null)).TakeLast(EndedKept)];
     }
 
     private static double? CoresUsed(SiloView last, SiloView now) =>

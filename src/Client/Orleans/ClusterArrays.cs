@@ -89,8 +89,8 @@ internal sealed class ClusterArrays : IDisposable
     /// <summary>Takes the results of a batch, the large ones from where the silo keeps them, and tells it so.</summary>
     /// <param name="silo">The silo.</param>
     /// <param name="outcome">What it says of them.</param>
-    /// <param name="take">Decodes them.</param>
-    internal async Task TakeAsync(SiloAddress silo, BatchOutcome outcome, Action<IArraySource> take)
+    /// <param name="take">Decodes them, given where they are found and the file here of each.</param>
+    internal async Task TakeAsync(SiloAddress silo, BatchOutcome outcome, Action<IArraySource, IReadOnlyDictionary<string, string>> take)
     {
         _users.TryAdd(silo, 0);
         var grain = _grains.GetGrain<IArrayGrain>(SlotKey.ForArrays(silo));
@@ -98,13 +98,18 @@ internal sealed class ClusterArrays : IDisposable
         try
         {
             var paths = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
-            await Task.WhenAll(outcome.Arrays!.Select(result => Task.Run(async () =>
+            foreach (var shared in outcome.Arrays!.Where(result => result.IsShared))
+            {
+                paths[shared.Path] = shared.Path;
+            }
+
+            await Task.WhenAll(outcome.Arrays!.Where(result => !result.IsShared).Select(result => Task.Run(async () =>
             {
                 var lease = await FetchAsync(grain, outcome.Handle, result).ConfigureAwait(false);
                 leases.Enqueue(lease);
                 paths[result.Path] = lease.Segment.Path;
             }))).ConfigureAwait(false);
-            take(paths.IsEmpty ? Results : new MovedArrays(Results, paths));
+            take(paths.IsEmpty ? Results : new MovedArrays(Results, paths), paths);
         }
         finally
         {

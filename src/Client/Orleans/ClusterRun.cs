@@ -72,6 +72,9 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
 
     internal TimeSpan Lease => _request.Lease;
 
+    /// <summary>Whether silos need this program's code for its calls; another runtime's travel with their payloads.</summary>
+    internal bool ShipsCode => _request.Runtime is null;
+
     internal int SlotCount
     {
         get
@@ -523,7 +526,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
                 batch.Complete();
                 break;
             case OutcomeStatus.Failed:
-                batch.TakeFailure(_code.Decoder.DecodeFailure(outcome.Payload));
+                batch.TakeFailure(outcome.Payload, _code.Decoder);
                 batch.Complete();
                 break;
             default:
@@ -538,7 +541,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         var silo = ((Slot)batch.Slot!).Grant.Silo;
         try
         {
-            await arrays.TakeAsync(silo, outcome, source => batch.TakeResults(outcome.Payload, _code.Decoder, source)).ConfigureAwait(false);
+            await arrays.TakeAsync(silo, outcome, (source, files) =>
+            {
+                batch.TakeArrays(files);
+                batch.TakeResults(outcome.Payload, _code.Decoder, source);
+            }).ConfigureAwait(false);
             batch.Complete();
         }
         catch (Exception exception) when (MayPass(exception) || exception is JoblibException { HelpLink: "docs/errors.md#array-gone" })

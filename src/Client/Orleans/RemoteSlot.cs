@@ -154,10 +154,14 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
 
             try
             {
-                var snapshot = ClientCode.Snapshot();
+                var snapshot = run.ShipsCode ? ClientCode.Snapshot() : null;
                 var arrays = run.Arrays;
                 var opening = arrays?.OpenAsync(Grant.Silo) ?? Task.CompletedTask;
-                await code.Shipper.EnsureAsync(Grant.Silo, snapshot).ConfigureAwait(false);
+                if (snapshot is not null)
+                {
+                    await code.Shipper.EnsureAsync(Grant.Silo, snapshot).ConfigureAwait(false);
+                }
+
                 await opening.ConfigureAwait(false);
                 if (arrays is not null && batches.Exists(batch => batch.Arrays is { References.Count: > 0 }))
                 {
@@ -169,7 +173,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
                 }
 
                 MarkSent(batches);
-                var request = new RemoteBatchRequest(snapshot.Manifest.Id, [.. batches.Select(batch => Describe(batch, arrays))], awaitsOutcome, TakeReceived(), arrays?.Session);
+                var request = new RemoteBatchRequest(snapshot?.Manifest.Id ?? default, [.. batches.Select(batch => Describe(batch, arrays))], awaitsOutcome, TakeReceived(), arrays?.Session);
                 if (await AnswerAsync(Grain.ExecuteRemoteAsync(request).AsTask()).ConfigureAwait(false) is not { } answer)
                 {
                     // What the silo does not have goes elsewhere, what it has is awaited still: sent again, it is taken as accepted.
@@ -196,7 +200,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
                     {
                         arrays?.Forget(Grant.Silo);
                     }
-                    else
+                    else if (snapshot is not null)
                     {
                         code.Shipper.Forget(Grant.Silo, snapshot.Manifest.Id);
                     }

@@ -4,9 +4,9 @@ const $ = id => document.getElementById(id);
 const whole = new Intl.NumberFormat('en');
 const short = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 const stream = new TaskStream($('stream'));
-const samples = new Map();
+const known = new Map();
 const events = [];
-let load = [], runs = [], cluster = '', heardAt = 0;
+let load = [], runs = [], heardAt = 0;
 
 function element(name, content, attributes = {}) {
   const made = document.createElement(name);
@@ -53,68 +53,60 @@ function cell(row, index, text, kind) {
   return td;
 }
 
-// Calls per second over the last ten seconds.
-function rateOf(run, now) {
-  const done = Math.max(run.calls, run.completed ?? 0);
-  if (run.endedAt !== undefined) return run.endedAt > run.startedAt ? done / (run.endedAt - run.startedAt) * 1000 : 0;
-  const list = samples.get(run.id) ?? [];
-  samples.set(run.id, list);
-  if (list.length === 0 || list.at(-1)[0] !== now) list.push([now, done]);
-  while (list.length > 2 && now - list[0][0] > 10000) list.shift();
-  const [from, count] = list[0];
-  return now > from ? (done - count) / (now - from) * 1000 : 0;
-}
+// A program that keeps its workers between two loops holds a run that does nothing: those come last.
+const idle = run => run.state === 'running' && run.completedCalls === 0 && !run.dispatchedCalls;
 
 function showRuns(frame) {
-  // A program that keeps its workers between two loops holds a run that does nothing: those come last.
-  const idle = run => run.state === 'Running' && run.calls === 0 && !run.dispatched;
-  runs = frame.runs.toReversed().sort((a, b) => idle(a) - idle(b));
-  fill($('runs').tBodies[0], runs, run => run.id, (run, row) => {
-    const done = Math.max(run.calls, run.completed ?? 0), open = run.state === 'Running', rate = rateOf(run, frame.time);
-    if (row.children.length === 0) {
-      const swatch = element('span', [], { class: 'swatch' });
-      swatch.style.background = colourOf(run.id);
-      row.append(element('td', [swatch, element('b', run.name || 'run'), ' ', element('small', `${run.client} ${run.id.slice(0, 8)}`), ' ', element('span', '', { class: 'state' })]));
-      row.append(element('td', element('progress', [], { 'aria-label': `Progress of ${run.name || 'run'} ${run.id.slice(0, 8)}` })));
-    }
-    const state = row.querySelector('.state'), progress = row.querySelector('progress');
-    state.textContent = idle(run) ? 'idle' : open ? '' : run.state.toLowerCase();
-    state.className = `state ${run.state}`;
-    if (idle(run)) { progress.max = 1; progress.value = 0; }
-    else if (run.total !== undefined) { progress.max = Math.max(run.total, 1); progress.value = Math.min(done, run.total); }
-    else if (open) progress.removeAttribute('value');
-    else { progress.max = 1; progress.value = 1; }
-    const left = open && run.total !== undefined && rate > 0 ? time((run.total - done) / rate * 1000) : open ? '–' : `took ${time(run.endedAt - run.startedAt)}`;
-    cell(row, 2, run.total !== undefined ? `${whole.format(done)} of ${whole.format(run.total)}` : whole.format(done), 'number');
-    cell(row, 3, `${short.format(rate)}/s`, 'number');
-    cell(row, 4, left, 'number');
-    cell(row, 5, whole.format(run.failedBatches), run.failedBatches > 0 ? 'number bad' : 'number');
-    cell(row, 6, whole.format(run.slots), 'number');
-    cell(row, 7, `${whole.format(run.batchSize)} in ${run.batchMilliseconds < 1 ? '<1' : whole.format(Math.round(run.batchMilliseconds))} ms`, 'number');
-    const actions = cell(row, 8, row.children[8]?.firstChild ?? '');
-    if (open && actions.firstChild?.nodeName !== 'BUTTON') {
-      const cancel = element('button', 'Cancel', { type: 'button', 'aria-label': `Cancel ${run.name || 'run'} ${run.id.slice(0, 8)}` });
-      cancel.addEventListener('click', () => cancelRun(run, cancel));
-      actions.replaceChildren(cancel);
-    } else if (!open) actions.replaceChildren();
-  });
-  for (const id of samples.keys()) if (!frame.runs.some(run => run.id === id)) samples.delete(id);
-  const failed = runs.filter(run => run.failure !== undefined);
-  const known = [...$('errors').children].map(item => item.dataset.run).join();
-  if (failed.map(run => run.id).join() === known) return;
+  for (const id of frame.gone) known.delete(id);
+  for (const run of frame.runs) known.set(run.run, run);
+  if (frame.runs.length === 0 && frame.gone.length === 0 && !frame.first) return;
+  runs = [...known.values()].sort((a, b) => idle(a) - idle(b) || b.startedAt.localeCompare(a.startedAt));
+  const changed = new Set(frame.runs);
+  fill($('runs').tBodies[0], runs, run => run.run, (run, row) => { if (changed.has(run)) showRun(run, row); });
+  const failed = runs.filter(run => run.failure !== null);
+  if (failed.map(run => run.run).join() === [...$('errors').children].map(item => item.dataset.run).join()) return;
   $('errors').replaceChildren(...failed.map(run => element('li', element('details', [
-    element('summary', [run.failure.callIndex !== undefined ? `call ${whole.format(run.failure.callIndex)} of ${run.name}: ` : `${run.name}: `, element('b', run.failure.exception)]),
+    element('summary', [run.failure.callIndex !== null ? `call ${whole.format(run.failure.callIndex)} of ${run.name}: ` : `${run.name}: `, element('b', run.failure.exception)]),
     run.failure.call ? element('p', [element('code', run.failure.call), ` on ${run.failure.worker}`]) : '',
-    run.failure.stack ? element('pre', run.failure.stack) : '',
-  ]), { 'data-run': run.id })));
+    run.failure.stackTrace ? element('pre', run.failure.stackTrace) : '',
+  ]), { 'data-run': run.run })));
   if (failed.length === 0) $('errors').replaceChildren(element('li', 'none', { class: 'quiet' }));
 }
 
+function showRun(run, row) {
+  const done = run.completedCalls, open = run.state === 'running', name = `${run.name || 'run'} ${run.run.slice(0, 8)}`;
+  if (row.children.length === 0) {
+    const swatch = element('span', [], { class: 'swatch' });
+    swatch.style.background = colourOf(run.run);
+    row.append(element('td', [swatch, element('b', run.name || 'run'), ' ', element('small', `${run.client} ${run.run.slice(0, 8)}`), ' ', element('span', '', { class: 'state' })]));
+    row.append(element('td', element('progress', [], { 'aria-label': `Progress of ${name}` })));
+  }
+  const state = row.querySelector('.state'), progress = row.querySelector('progress');
+  state.textContent = idle(run) ? 'idle' : open ? '' : run.state;
+  state.className = `state ${run.state}`;
+  if (idle(run)) { progress.max = 1; progress.value = 0; }
+  else if (run.totalCalls !== null) { progress.max = Math.max(run.totalCalls, 1); progress.value = Math.min(done, run.totalCalls); }
+  else if (open) progress.removeAttribute('value');
+  else { progress.max = 1; progress.value = 1; }
+  cell(row, 2, run.totalCalls !== null ? `${whole.format(done)} of ${whole.format(run.totalCalls)}` : whole.format(done), 'number');
+  cell(row, 3, `${short.format(run.callsPerSecond)}/s`, 'number');
+  cell(row, 4, !open ? `took ${time(run.elapsedSeconds * 1000)}` : run.remainingSeconds !== null ? time(run.remainingSeconds * 1000) : '–', 'number');
+  cell(row, 5, whole.format(run.failedBatches), run.failedBatches > 0 ? 'number bad' : 'number');
+  cell(row, 6, whole.format(run.slots), 'number');
+  cell(row, 7, `${whole.format(run.batchCalls)} in ${run.batchSeconds < 0.001 ? '<1' : whole.format(Math.round(run.batchSeconds * 1000))} ms`, 'number');
+  const actions = cell(row, 8, row.children[8]?.firstChild ?? '');
+  if (open && actions.firstChild?.nodeName !== 'BUTTON') {
+    const cancel = element('button', 'Cancel', { type: 'button', 'aria-label': `Cancel ${name}` });
+    cancel.addEventListener('click', () => cancelRun(run, cancel));
+    actions.replaceChildren(cancel);
+  } else if (!open) actions.replaceChildren();
+}
+
 async function cancelRun(run, button) {
-  if (!confirm(`Cancel ${run.name || 'run'} ${run.id.slice(0, 8)} of ${run.client}? Its program gets an error.`)) return;
+  if (!confirm(`Cancel ${run.name || 'run'} ${run.run.slice(0, 8)} of ${run.client}? Its program gets an error.`)) return;
   button.disabled = true;
   try {
-    const answer = await fetch(`/runs/${run.id}/cancel`, { method: 'POST', headers: { 'X-Joblib-Dashboard': '1' } });
+    const answer = await fetch(`/runs/${run.run}/cancel`, { method: 'POST', headers: { 'X-Joblib-Dashboard': '1' } });
     if (!answer.ok) { alert(await answer.text()); button.disabled = false; }
   } catch (error) { alert(`The dashboard did not answer: ${error}`); button.disabled = false; }
 }
@@ -128,35 +120,50 @@ function meter(row, index, value, max, text, label) {
 }
 
 function showSilos(frame) {
-  fill($('silos').tBodies[0], frame.silos, silo => silo.id, (silo, row) => {
-    const faulty = silo.slots === undefined;
-    if (row.dataset.faulty !== String(faulty)) { row.replaceChildren(); row.dataset.faulty = faulty; }
-    const name = cell(row, 0, row.children[0]?.firstChild ?? element('span'));
-    name.firstChild.replaceChildren(element('b', silo.endpoint), ' ', element('small', faulty ? '' : `${silo.machine}/${silo.process}${silo.inProcesses ? ' processes' : ''}`), silo.draining ? element('span', ' drains', { class: 'state Cancelled' }) : '');
-    if (faulty) { cell(row, 1, silo.fault || 'has no workers', 'bad'); return; }
-    meter(row, 1, silo.busy, silo.slots, `${silo.busy} of ${silo.slots}${silo.workerProcesses ? ` (${silo.workerProcesses} processes)` : ''}`, `Busy workers of ${silo.endpoint}`);
-    meter(row, 2, silo.coresUsed ?? 0, silo.cores, silo.coresUsed === undefined ? '–' : `${silo.coresUsed.toFixed(1)} of ${silo.cores}`, `Cores that ${silo.endpoint} uses`);
-    meter(row, 3, silo.memory, silo.memoryLimit, `${bytes(silo.memory)} of ${bytes(silo.memoryLimit)}`, `Memory of ${silo.endpoint}`);
+  fill($('silos').tBodies[0], frame.silos, silo => silo.silo, (silo, row) => {
+    const silent = silo.state === 'silent', endpoint = silo.silo.split('@')[0];
+    if (row.dataset.silent !== String(silent)) { row.replaceChildren(); row.dataset.silent = silent; }
+    const host = silent ? '' : `${silo.machine}/${silo.processId}${silo.workerKind === 'processes' ? ' processes' : ''}`;
+    if (row.dataset.name !== `${host} ${silo.state}`) {
+      row.dataset.name = `${host} ${silo.state}`;
+      cell(row, 0, element('span', [element('b', endpoint), ' ', element('small', host), silo.state === 'draining' ? element('span', ' drains', { class: 'state cancelled' }) : '']));
+    }
+    if (silent) { cell(row, 1, silo.fault || 'has no workers', 'bad'); return; }
+    meter(row, 1, silo.busySlots, silo.slots, `${silo.busySlots} of ${silo.slots}${silo.workerProcesses ? ` (${silo.workerProcesses} processes)` : ''}`, `Busy workers of ${endpoint}`);
+    meter(row, 2, silo.coresUsed ?? 0, silo.cores, silo.coresUsed === null ? '–' : `${silo.coresUsed.toFixed(1)} of ${silo.cores}`, `Cores that ${endpoint} uses`);
+    meter(row, 3, silo.workingSetBytes, silo.memoryLimitBytes, `${bytes(silo.workingSetBytes)} of ${bytes(silo.memoryLimitBytes)}`, `Memory of ${endpoint}`);
     cell(row, 4, whole.format(silo.threadsPerCall), 'number');
-    cell(row, 5, whole.format(silo.queued), 'number');
-    cell(row, 6, whole.format(silo.batches), 'number');
+    cell(row, 5, whole.format(silo.queuedBatches), 'number');
+    cell(row, 6, whole.format(silo.endedBatches), 'number');
     cell(row, 7, time(silo.upSeconds * 1000), 'number');
   });
 }
 
+// Sizes and colours are asked for when they change: asked for while a look is taken in, the browser lays the page out for the answer.
+const plots = new Map();
+const colours = {};
+const dark = matchMedia('(prefers-color-scheme: dark)');
+function readColours() { const style = getComputedStyle(document.documentElement); for (const name of ['--quiet', '--warm', '--good', '--accent']) colours[name] = style.getPropertyValue(name); }
+dark.addEventListener('change', readColours);
+readColours();
+const sizes = new ResizeObserver(entries => { for (const entry of entries) plots.set(entry.target, entry.contentRect); showLoad(); });
+for (const id of ['load', 'rate']) sizes.observe($(id));
+
 function plot(canvas, lines, ceiling) {
-  const ratio = Math.min(devicePixelRatio || 1, 2), width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
+  const size = plots.get(canvas);
+  if (size === undefined) return;
+  const ratio = Math.min(devicePixelRatio || 1, 2), width = Math.round(size.width * ratio), height = Math.round(size.height * ratio);
   if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
-  const pen = canvas.getContext('2d'), style = getComputedStyle(document.documentElement);
+  const pen = canvas.getContext('2d');
   pen.clearRect(0, 0, width, height);
   if (load.length === 0) return;
   const end = load.at(-1)[0], span = Math.max(end - load[0][0], 30000), top = Math.max(ceiling, 1);
   pen.font = `${11 * ratio}px system-ui, sans-serif`;
-  pen.fillStyle = style.getPropertyValue('--quiet');
+  pen.fillStyle = colours['--quiet'];
   pen.fillText(short.format(top), 2, 11 * ratio);
   pen.lineWidth = 1.5 * ratio;
   for (const [column, colour] of lines) {
-    pen.strokeStyle = style.getPropertyValue(colour);
+    pen.strokeStyle = colours[colour];
     pen.beginPath();
     for (const moment of load) pen.lineTo(width - (end - moment[0]) / span * width, height - 2 - Math.min(moment[column] / top, 1) * (height - 4));
     pen.stroke();
@@ -168,9 +175,9 @@ function showLoad() {
   plot($('rate'), [[4, '--accent']], Math.max(...load.map(m => m[4])));
   const last = load.at(-1);
   if (last === undefined) return;
-  $('total-busy').textContent = `${whole.format(last[2])} of ${whole.format(last[1])}`;
-  $('total-queued').textContent = whole.format(last[3]);
-  $('total-rate').textContent = short.format(last[4]);
+  write('total-busy', `${whole.format(last[2])} of ${whole.format(last[1])}`);
+  write('total-queued', whole.format(last[3]));
+  write('total-rate', short.format(last[4]));
   $('load').setAttribute('aria-label', `${last[2]} of ${last[1]} slots are busy, ${last[3]} batches are queued`);
   $('rate').setAttribute('aria-label', `${short.format(last[4])} calls per second`);
 }
@@ -186,26 +193,43 @@ function take(frame) {
   heardAt = performance.now();
   if (frame.fault !== undefined) { say(frame.fault, true); return; }
   if (frame.first) {
-    cluster = frame.cluster;
-    $('cluster').textContent = cluster;
+    write('cluster', frame.cluster);
+    $('grains').hidden = frame.grains === null;
+    if (frame.grains !== null) $('grains').href = frame.grains;
     load = [];
     events.length = 0;
+    known.clear();
+    stream.forget();
   }
   load.push(...frame.load);
   while (load.length > 0 && load.at(-1)[0] - load[0][0] > 300000) load.shift();
   stream.take(frame);
-  showEvents(frame.events);
+  if (frame.silos !== undefined) say('live', false);
+  // The rest one by one, so that no frame of the animation waits for all of it.
+  soon(() => showEvents(frame.events));
   if (frame.silos === undefined) return;
-  say('live', false);
-  showSilos(frame);
-  showRuns(frame);
-  showLoad();
-  $('total-silos').textContent = whole.format(frame.silos.length);
-  $('stream').setAttribute('aria-label', `Task stream: ${stream.laneCount} workers, ${frame.running.length} batches executing, ${runs.filter(run => run.state === 'Running').length} runs open`);
+  soon(() => showSilos(frame));
+  soon(() => showRuns(frame));
+  soon(showLoad);
+  soon(() => {
+    write('total-silos', whole.format(frame.silos.length));
+    $('stream').setAttribute('aria-label', `Task stream: ${stream.laneCount} workers, ${frame.running.length} batches executing, ${runs.filter(run => run.state === 'running').length} runs open`);
+  });
 }
 
+const work = [];
+let working = false;
+function soon(step) { work.push(step); if (!working) { working = true; setTimeout(next); } }
+function next() {
+  const until = performance.now() + 4;
+  try { do work.shift()(); while (work.length > 0 && (document.hidden || performance.now() < until)); }
+  finally { if (work.length > 0) setTimeout(next, 16); else working = false; }
+}
+
+function write(id, text) { if ($(id).textContent !== text) $(id).textContent = text; }
+
 function say(text, lost) {
-  if ($('connection').textContent !== text) $('connection').textContent = text;
+  write('connection', text);
   $('connection').classList.toggle('lost', lost);
 }
 
@@ -225,7 +249,7 @@ $('stream').addEventListener('mousemove', event => {
   const bar = stream.at(event.offsetX, event.offsetY), tip = $('tip');
   tip.hidden = bar === undefined;
   if (bar === undefined) return;
-  const run = runs.find(one => one.id === bar.run);
+  const run = known.get(bar.run);
   tip.textContent = `${run?.name || 'run'} ${bar.run.slice(0, 8)}\n${bar.silo.split('@')[0]} worker ${bar.worker}\n${whole.format(bar.calls)} calls from batch ${bar.number}${bar.failed ? ', failed' : ''}\n${bar.duration < 1000 ? `${bar.duration} ms` : time(bar.duration)}`;
   tip.style.left = `${Math.min(event.clientX + 14, innerWidth - 260)}px`;
   tip.style.top = `${Math.min(event.clientY + 14, innerHeight - 90)}px`;

@@ -15,11 +15,11 @@ export function colourOf(run) {
 const lag = 700;
 
 export class TaskStream {
-  #canvas; #strip = document.createElement('canvas'); #lanes = new Map(); #order = []; #bars = []; #running = []; #fresh = []; #drawnTo = 0; #window = 30000; #offset = null; #paused = null; #dirty = true;
+  #canvas; #strip = document.createElement('canvas'); #lanes = new Map(); #order = []; #bars = []; #running = []; #fresh = []; #drawnTo = 0; #window = 30000; #offset = null; #paused = null; #dirty = true; #size = null; #bad = '';
 
   constructor(canvas) {
     this.#canvas = canvas;
-    new ResizeObserver(() => { this.#dirty = true; }).observe(canvas);
+    new ResizeObserver(([entry]) => { this.#size = entry.contentRect; this.#dirty = true; }).observe(canvas);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.#dirty = true; });
     const step = () => { this.#draw(); requestAnimationFrame(step); };
     requestAnimationFrame(step);
@@ -30,6 +30,8 @@ export class TaskStream {
   set paused(value) { this.#paused = value ? this.#now() : null; this.#dirty = true; }
   get laneCount() { return this.#order.length; }
   get barCount() { return this.#bars.length; }
+
+  forget() { this.#bars = []; this.#fresh = []; this.#running = []; this.#dirty = true; }
 
   // A lane for each slot of each silo, idle ones too.
   take(frame) {
@@ -48,7 +50,9 @@ export class TaskStream {
       this.#fresh.push(b);
     }
     const oldest = this.#now() - 60000;
-    while (this.#bars.length > 60000 || (this.#bars.length > 0 && this.#bars[0].start + this.#bars[0].duration < oldest)) this.#bars.shift();
+    let gone = Math.max(0, this.#bars.length - 60000);
+    while (gone < this.#bars.length && this.#bars[gone].start + this.#bars[gone].duration < oldest) gone++;
+    if (gone > 0) this.#bars.splice(0, gone);
   }
 
   // The bar under a point of the canvas.
@@ -64,11 +68,11 @@ export class TaskStream {
 
   #takeLanes(frame) {
     const keys = [];
-    for (const silo of frame.silos) for (let worker = 0; worker < (silo.slots ?? 0); worker++) keys.push(`${silo.id} ${worker}`);
+    for (const silo of frame.silos) for (let worker = 0; worker < (silo.slots ?? 0); worker++) keys.push(`${silo.silo} ${worker}`);
     const known = new Set(keys);
     for (const b of [...frame.running, ...frame.batches]) {
       const key = `${b[0]} ${b[1]}`;
-      if (!known.has(key) && frame.silos.some(silo => silo.id === b[0])) { known.add(key); keys.push(key); }
+      if (!known.has(key) && frame.silos.some(silo => silo.silo === b[0])) { known.add(key); keys.push(key); }
     }
     if (keys.length === this.#order.length && keys.every((key, i) => key === this.#order[i])) return;
     this.#order = keys;
@@ -80,13 +84,14 @@ export class TaskStream {
 
   #draw() {
     const canvas = this.#canvas, ratio = Math.min(devicePixelRatio || 1, 2);
-    const width = Math.max(1, Math.round(canvas.clientWidth * ratio)), height = Math.max(1, Math.round(canvas.clientHeight * ratio));
+    if (this.#offset === null || this.#size === null) return;
+    const width = Math.max(1, Math.round(this.#size.width * ratio)), height = Math.max(1, Math.round(this.#size.height * ratio));
     const strip = this.#strip, now = this.#now();
-    if (this.#offset === null) return;
     if (this.#dirty || canvas.width !== width || canvas.height !== height) {
       canvas.width = strip.width = width;
       canvas.height = strip.height = height;
       this.#drawnTo = now;
+      this.#bad = getComputedStyle(document.documentElement).getPropertyValue('--bad');
       const pen = strip.getContext('2d');
       for (const b of this.#bars) if (b.start + b.duration <= now) this.#drawBar(pen, b, now);
       this.#fresh = this.#bars.filter(b => b.start + b.duration > now);
@@ -130,7 +135,7 @@ export class TaskStream {
     const { width, height } = this.#strip, lane = this.#lanes.get(b.key);
     const start = Math.max(b.start, now - this.#window), end = Math.min(b.start + b.duration, now);
     if (lane === undefined || end <= start && b.duration > 0 || end < now - this.#window) return;
-    pen.fillStyle = b.failed ? getComputedStyle(document.documentElement).getPropertyValue('--bad') : colourOf(b.run);
+    pen.fillStyle = b.failed ? this.#bad : colourOf(b.run);
     const length = Math.max(1, (end - start) / this.#window * width), first = this.#column(start);
     this.#fill(pen, first, Math.min(length, width - first), lane, height);
     if (first + length > width) this.#fill(pen, 0, first + length - width, lane, height);

@@ -136,9 +136,16 @@ public abstract class CallBatch : IWorkItem
     /// <summary>Takes the results of calls that were made in another process; <see cref="Complete"/> follows.</summary>
     internal abstract void TakeResults(ReadOnlyMemory<byte> payload, PayloadDecoder decoder, IArraySource? arrays = null);
 
-    /// <summary>Takes the failure of a call that was made in another process; <see cref="Complete"/> follows.</summary>
-    internal void TakeFailure(Exception exception)
+    /// <summary>Takes the files of large arrays in the results that come next, by the names that their payload has.</summary>
+    /// <exception cref="JoblibException">One is gone.</exception>
+    internal virtual void TakeArrays(IReadOnlyDictionary<string, string> files)
     {
+    }
+
+    /// <summary>Takes the failure of a call that was made in another process; <see cref="Complete"/> follows.</summary>
+    internal virtual void TakeFailure(ReadOnlyMemory<byte> payload, PayloadDecoder decoder)
+    {
+        var exception = decoder.DecodeFailure(payload);
         var failure = CallFailure.Of(exception) ?? throw new JoblibException("bad-payload", $"The failure of batch {Number} does not say which call it is of.");
         Failure = new FailedCall(exception, failure);
         if (Scope.ReportsCalls)

@@ -52,7 +52,7 @@ internal sealed class CallBatchWork : PoolWork
                     _batch.Complete();
                     break;
                 case OutcomeStatus.Failed:
-                    _batch.TakeFailure(_codec.Decoder.DecodeFailure(payload));
+                    _batch.TakeFailure(payload, _codec.Decoder);
                     _batch.Complete();
                     break;
                 default:

@@ -21,8 +21,8 @@ internal sealed record PoolSettings
     /// <summary>A batch of one call that each worker executes first; null for none.</summary>
     internal byte[]? Initializer { get; init; }
 
-    /// <summary>Reads why an initializer failed.</summary>
-    internal required PayloadDecoder Decoder { get; init; }
+    /// <summary>Why an initializer failed, from its outcome and the worker's process id.</summary>
+    internal required Func<ReadOnlyMemory<byte>, int, JoblibException> ReadInitializerFailure { get; init; }
 
     /// <summary>A worker may grow by so many bytes over what it had after its first batch.</summary>
     internal long MaxMemoryGrowth { get; init; } = DefaultMaxMemoryGrowth;
@@ -32,6 +32,14 @@ internal sealed record PoolSettings
 
     /// <summary>Where the pool logs, and what workers log arrives, by category.</summary>
     internal required Func<string, ILogger> Loggers { get; init; }
+
+    /// <summary>For workers of .NET.</summary>
+    internal static Func<ReadOnlyMemory<byte>, int, JoblibException> FailuresBy(PayloadDecoder decoder) => (payload, worker) =>
+    {
+        var cause = decoder.DecodeFailure(payload);
+        return new JoblibException(
+            "initializer-failed", $"The initializer failed in worker process {worker}: {cause.GetType().Name}: {cause.Message} No call was made there. Mend the initializer, or leave it out.", cause);
+    };
 
     /// <summary>Whether workers of both are interchangeable.</summary>
     internal bool MakesTheSame(PoolSettings other) =>

@@ -28,10 +28,7 @@ internal sealed partial class ProcessPool
             return;
         }
 
-        var cause = _settings.Decoder.DecodeFailure(outcome.Payload);
-        NotStarted(
-            new JoblibException("initializer-failed", $"The initializer failed in worker process {worker.Process!.Id}: {cause.GetType().Name}: {cause.Message} No call was made there. Mend the initializer, or leave it out.", cause),
-            isFinal: true);
+        NotStarted(_settings.ReadInitializerFailure(outcome.Payload, worker.Process!.Id), isFinal: true);
     }
 
     /// <summary>The tokens of a run's calls there are cancelled.</summary>

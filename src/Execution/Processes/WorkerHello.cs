@@ -7,7 +7,10 @@ namespace Orleans.Joblib;
 /// <param name="Fault">Why it is of no use; null when it is.</param>
 internal sealed record WorkerHello(bool LeadsGroup, JoblibException? Fault)
 {
+    private const int PythonProtocol = 1;
+
     private static readonly byte[] Mark = Encoding.ASCII.GetBytes("joblib-worker");
+    private static readonly byte[] PythonMark = Encoding.ASCII.GetBytes("joblib-python");
 
     /// <summary>The library in the worker must be the program's own, to the build.</summary>
     private static Guid Library => typeof(WorkerHello).Module.ModuleVersionId;
@@ -25,7 +28,13 @@ internal sealed record WorkerHello(bool LeadsGroup, JoblibException? Fault)
         try
         {
             var reader = new PayloadReader(body, long.MaxValue);
-            if (reader.ReadBlob().SequenceEqual(Mark))
+            var mark = reader.ReadBlob();
+            if (mark.SequenceEqual(PythonMark))
+            {
+                return ReadPython(reader);
+            }
+
+            if (mark.SequenceEqual(Mark))
             {
                 var leadsGroup = reader.ReadByte() != 0;
                 var library = reader.ReadRaw<Guid>();
@@ -39,6 +48,16 @@ internal sealed record WorkerHello(bool LeadsGroup, JoblibException? Fault)
         }
 
         return new WorkerHello(false, Other("the worker does not say its version"));
+    }
+
+    private static WorkerHello ReadPython(PayloadReader reader)
+    {
+        var leadsGroup = reader.ReadByte() != 0;
+        var protocol = reader.ReadRaw<int>();
+        var versions = reader.ReadString();
+        return new WorkerHello(leadsGroup, protocol == PythonProtocol ? null : new JoblibException(
+            "worker-version",
+            $"The Python worker process speaks version {protocol} of the workers' protocol and this silo {PythonProtocol}: it is {versions}. Install the joblib-orleans of this silo's version in the Python environment that --python names."));
     }
 
     private static JoblibException Other(string what) => new(

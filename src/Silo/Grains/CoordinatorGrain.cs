@@ -244,7 +244,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
             foreach (var (silo, slots) in await Task.WhenAll(ActiveSilos().Select(StatusAsync)).ConfigureAwait(true))
             {
                 // A silo of another version, in the middle of an upgrade say, would misread batches.
-                if (slots is not null && slots.Protocol == workers.Value.Protocol)
+                if (slots is not null && slots.Protocol == workers.Value.Protocol && slots.Has(request.Runtime))
                 {
                     // What this run holds there counts as free: the plan is made afresh.
                     var held = _slots.Count(slot => slot.Silo.Equals(silo));
@@ -258,7 +258,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
             await Task.WhenAll(known.Keys.Select(silo => plan.TryGetValue(silo, out var count) || _slots.Any(slot => slot.Silo.Equals(silo))
                 ? TellAsync(silo, async slots =>
                 {
-                    if (!await slots.ReserveAsync(Run, count, request.Lease, request.Observer, request.InnerMaxNumThreads, request.InProcesses).ConfigureAwait(true))
+                    if (!await slots.ReserveAsync(Run, count, request.Lease, request.Observer, request.InnerMaxNumThreads, request.InProcesses, request.Runtime).ConfigureAwait(true))
                     {
                         hasEnded = true;
                     }

@@ -4,8 +4,8 @@ namespace Orleans.Joblib.Silo;
 [SlotPlacement]
 internal sealed class SiloSlotsGrain(SiloWorkers workers) : Grain, ISiloSlotsGrain
 {
-    public Task<bool> ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads, bool inProcesses) =>
-        Task.FromResult(workers.TryReserve(run, slots, lease, observer, innerMaxNumThreads, inProcesses));
+    public Task<bool> ReserveAsync(Guid run, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads, bool inProcesses, RunRuntime? runtime) =>
+        Task.FromResult(workers.TryReserve(run, slots, lease, observer, innerMaxNumThreads, inProcesses, runtime));
 
     public Task<SiloCheck> CheckAsync(Guid run) => Task.FromResult(workers.Check(run));
 

@@ -8,6 +8,9 @@ internal static partial class HostLog
     [LoggerMessage(121, LogLevel.Warning, "Redis had lost the cluster's membership table: {Silos} silos were written back.")]
     internal static partial void TableRestored(ILogger logger, int silos);
 
+    [LoggerMessage(123, LogLevel.Information, "Calls of Python programs run in '{Executable}': {Versions}.")]
+    internal static partial void PythonFound(ILogger logger, string executable, string versions);
+
     [LoggerMessage(122, LogLevel.Debug, "Redis did not give the membership table.")]
     internal static partial void TableNotRead(ILogger logger, Exception exception);
 }

@@ -52,6 +52,8 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
             HealthAddress = Address("health-address") ?? listen,
             Tls = tls,
             Dashboard = Dashboard(tls),
+            Python = Find("python").Value,
+            Grpc = Grpc(tls),
             CodeCache = Folder("code-cache"),
             CodeCacheSize = Bytes("code-cache-size", CodeCacheOptions.LeastMaxBytes) ?? CodeCacheOptions.DefaultMaxBytes,
             CodeIdleTime = Time("code-idle-time", TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)) ?? CodeCacheOptions.DefaultIdleTime,
@@ -71,9 +73,9 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
             _faults.Add($"advertised-address must not be '{options.AdvertisedAddress}', which nobody can connect to. Use an address of this host that the others reach.");
         }
 
-        if (new[] { options.SiloPort, options.GatewayPort, options.HealthPort, options.Dashboard?.Port ?? 0 }.Where(port => port != 0).GroupBy(port => port).FirstOrDefault(same => same.Count() > 1) is { } twice)
+        if (new[] { options.SiloPort, options.GatewayPort, options.HealthPort, options.Dashboard?.Port ?? 0, options.Grpc?.Port ?? 0 }.Where(port => port != 0).GroupBy(port => port).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
-            _faults.Add($"silo-port, gateway-port, health-port and dashboard-port must differ; two are '{twice.Key}'. Use 0 for a free port.");
+            _faults.Add($"silo-port, gateway-port, health-port, dashboard-port and grpc-port must differ; two are '{twice.Key}'. Use 0 for a free port.");
         }
 
         return _faults.Count == 0 ? options : throw new SettingsException(_faults);
@@ -96,6 +98,23 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
         }
 
         return wanted ? new DashboardOptions { Address = address, Port = port, Token = token } : null;
+    }
+
+    private GatewayOptions? Grpc(JoblibTlsOptions? tls)
+    {
+        var port = Number("grpc-port", 0, 65535);
+        var address = Address("grpc-address");
+        if (!Switch("grpc") && port is null && address is null)
+        {
+            return null;
+        }
+
+        if (address is not null && !IPAddress.IsLoopback(address) && tls is null)
+        {
+            _faults.Add($"grpc-address must not be '{address}' without TLS: whoever reaches it may run code on the cluster. Set tls-certificate and tls-ca, or use 127.0.0.1.");
+        }
+
+        return new GatewayOptions { Address = address ?? IPAddress.Loopback, Port = port ?? GatewayOptions.DefaultPort, Tls = address is null || IPAddress.IsLoopback(address) ? null : tls };
     }
 
     private bool Switch(string name)

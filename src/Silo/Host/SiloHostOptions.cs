@@ -46,6 +46,12 @@ internal sealed record SiloHostOptions
 
     internal JoblibTlsOptions? Tls { get; init; }
 
+    /// <summary>The interpreter for calls of Python programs; null for none.</summary>
+    internal string? Python { get; init; }
+
+    /// <summary>Where programs that are not .NET connect; null for nowhere.</summary>
+    internal GatewayOptions? Grpc { get; init; }
+
     internal string? CodeCache { get; init; }
 
     internal long CodeCacheSize { get; init; } = CodeCacheOptions.DefaultMaxBytes;

@@ -50,14 +50,18 @@ internal static class SiloProgram
 
     private static async Task RunAsync(SiloHostOptions options, ConnectionMultiplexer? redis, StopSignals signals)
     {
+        // Beside the silo's own start: interpreters take a moment.
+        var python = options.Python is { } executable ? PythonProgram.CheckAsync(executable, signals.Token) : null;
         var health = new SiloHealth();
         var app = await StartAsync(options, redis, health, signals.Token).ConfigureAwait(false);
         await using (app.ConfigureAwait(false))
         {
+            await SayPythonAsync(app, options, python, signals.Token).ConfigureAwait(false);
             var dashboard = await ServeDashboardAsync(app, options, signals.Token).ConfigureAwait(false);
+            var gateway = await ServeGatewayAsync(app, options, signals.Token).ConfigureAwait(false);
             app.Services.GetRequiredService<SiloDrain>().StopWith(signals.Ask);
             health.IsReady = true;
-            await Console.Out.WriteLineAsync(ReadyLine(app, options, dashboard)).ConfigureAwait(false);
+            await Console.Out.WriteLineAsync(ReadyLine(app, options, dashboard, gateway)).ConfigureAwait(false);
             await Console.Out.FlushAsync().ConfigureAwait(false);
 
             await signals.First.ConfigureAwait(false);
@@ -69,6 +73,11 @@ internal static class SiloProgram
                 await dashboard.DisposeAsync().ConfigureAwait(false);
             }
 
+            if (gateway is not null)
+            {
+                await gateway.DisposeAsync().ConfigureAwait(false);
+            }
+
             // Without Redis, Orleans' goodbye is tried again and again.
             using var last = new Timer(static _ => Environment.Exit(0), null, StopTimeout + LastGrace, Timeout.InfiniteTimeSpan);
             using var timeout = new CancellationTokenSource(StopTimeout);
@@ -77,7 +86,7 @@ internal static class SiloProgram
     }
 
     /// <summary>The line that whoever started the program waits for.</summary>
-    private static string ReadyLine(WebApplication app, SiloHostOptions options, JoblibDashboard? dashboard)
+    private static string ReadyLine(WebApplication app, SiloHostOptions options, JoblibDashboard? dashboard, JoblibGateway? grpc)
     {
         var silo = app.Services.GetRequiredService<ILocalSiloDetails>();
         var workers = app.Services.GetRequiredService<SiloWorkers>();
@@ -91,13 +100,14 @@ internal static class SiloProgram
                 slots = workers.Status.Size,
                 cluster = options.Cluster.ToString(),
                 dashboard = dashboard?.Address.GetLeftPart(UriPartial.Authority),
+                grpc = grpc?.Address.Authority,
                 pid = Environment.ProcessId,
             });
         }
 
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"joblib-silo ready silo={silo.SiloAddress.ToParsableString()} gateway={silo.GatewayAddress?.Endpoint} health={app.Urls.First()} slots={workers.Status.Size} cluster={options.Cluster}{(dashboard is null ? "" : " dashboard=" + dashboard.Address.GetLeftPart(UriPartial.Authority))} pid={Environment.ProcessId}");
+            $"joblib-silo ready silo={silo.SiloAddress.ToParsableString()} gateway={silo.GatewayAddress?.Endpoint} health={app.Urls.First()} slots={workers.Status.Size} cluster={options.Cluster}{(dashboard is null ? "" : " dashboard=" + dashboard.Address.GetLeftPart(UriPartial.Authority))}{(grpc is null ? "" : " grpc=" + grpc.Address.Authority)} pid={Environment.ProcessId}");
     }
 
     private static async Task<JoblibDashboard?> ServeDashboardAsync(WebApplication app, SiloHostOptions options, CancellationToken cancellationToken)
@@ -113,7 +123,45 @@ internal static class SiloProgram
                 app.Services.GetRequiredService<IGrainFactory>(),
                 dashboard with { ClusterName = options.Cluster.ToString(), Certificate = IPAddress.IsLoopback(dashboard.Address) ? null : TlsCredentials.Load(options.Tls!).Certificate },
                 app.Services.GetRequiredService<ILoggerFactory>(),
+                GrainDashboard.Pages(app.Services, JoblibDashboard.GrainsPath),
                 cancellationToken).ConfigureAwait(false);
+        }
+        catch (JoblibException)
+        {
+            await app.StopAsync(cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async Task SayPythonAsync(WebApplication app, SiloHostOptions options, Task<string>? check, CancellationToken cancellationToken)
+    {
+        if (check is null)
+        {
+            return;
+        }
+
+        try
+        {
+            HostLog.PythonFound(app.Services.GetRequiredService<ILogger<SiloHealth>>(), options.Python!, await check.ConfigureAwait(false));
+        }
+        catch (JoblibException)
+        {
+            await app.StopAsync(cancellationToken).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static async Task<JoblibGateway?> ServeGatewayAsync(WebApplication app, SiloHostOptions options, CancellationToken cancellationToken)
+    {
+        if (options.Grpc is not { } grpc)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await JoblibGateway.StartAsync(
+                app.Services.GetRequiredService<IClusterClient>(), grpc with { Blobs = options.Blobs }, app.Services.GetRequiredService<ILoggerFactory>(), cancellationToken).ConfigureAwait(false);
         }
         catch (JoblibException)
         {
@@ -244,6 +292,7 @@ internal static class SiloProgram
             workers.SlotsPerCore = options.SlotsPerCore;
             workers.Workers = options.Workers;
             workers.IdleWorkerTimeout = options.IdleWorkerTimeout;
+            workers.Python = options.Python;
         });
         orleans.Services.Configure<SiloArrayOptions>(arrays =>
         {
@@ -257,6 +306,7 @@ internal static class SiloProgram
             cache.MaxBytes = options.CodeCacheSize;
             cache.IdleTime = options.CodeIdleTime;
         });
+        GrainDashboard.Configure(orleans, isServed: options.Dashboard is not null);
         if (options.Tls is { } tls)
         {
             orleans.UseJoblibTls(tls);

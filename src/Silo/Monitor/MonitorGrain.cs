@@ -15,10 +15,12 @@ internal sealed class MonitorGrain(SiloWorkers workers, TaskStream stream, RunBo
 
     public async Task<SiloView> LookAsync(long since)
     {
-        var (open, ended) = board.Look();
-        var runs = await Task.WhenAll(open.Select(InfoAsync)).ConfigureAwait(true);
+        var open = await Task.WhenAll(board.Open.Select(InfoAsync)).ConfigureAwait(true);
         using var process = Process.GetCurrentProcess();
+
+        // In this order: a run that ends in between is told at this look, and at the next once more.
         var now = stream.Now;
+        var ended = board.EndedSince(since);
         return new SiloView(
             now,
             Environment.MachineName,
@@ -36,7 +38,7 @@ internal sealed class MonitorGrain(SiloWorkers workers, TaskStream stream, RunBo
             stream.Running(now),
             stream.EndedSince(since, now, MostTraces),
             stream.EndedCount,
-            [.. runs.OfType<RunInfo>(), .. ended]);
+            [.. open.OfType<RunInfo>().ExceptBy(ended.Select(run => run.Run), run => run.Run), .. ended]);
     }
 
     public Task<bool> DrainAsync() => Task.FromResult(drain.Start());

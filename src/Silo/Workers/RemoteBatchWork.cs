@@ -71,7 +71,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
     {
         try
         {
-            code.Code.Context.PrepareFrames();
+            code.Code?.Context.PrepareFrames();
             IReadOnlyDictionary<string, string>? moved = null;
             if (run.ProcessesFor(code, arrays) is not { } lease || arrays?.TryFind(request.Arrays, out moved) == false)
             {
@@ -179,7 +179,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
             _awaited?.TrySetResult(null);
             if (arrays!.IsShared)
             {
-                Send(outcome with { Arrays = [] });
+                Send(outcome with { Arrays = run.Runtime is null ? [] : [.. results.Paths.Select(ArrayResult.Shared)] });
             }
             else
             {

@@ -12,6 +12,9 @@ internal sealed class SiloCodecs(CodeContexts contexts)
     internal CodecLease? TryAcquire(CodeHash code) =>
         contexts.TryAcquire(code) is { } lease ? new CodecLease(lease, _codecs.GetValue(lease.Resolver, Create)) : null;
 
+    /// <summary>For calls of another runtime.</summary>
+    internal CodecLease WithoutCode { get; } = new(null, Create(new OwnCode()));
+
     private static PayloadCodec Create(ICodeResolver resolver)
     {
         // The code set's assemblies are loaded when the first payload names them: not before this.

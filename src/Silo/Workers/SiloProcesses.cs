@@ -3,12 +3,12 @@ using Microsoft.Extensions.Options;
 
 namespace Orleans.Joblib.Silo;
 
-/// <summary>The silo's worker processes: a pool for each code set and thread limit, shared by the runs that have it. Thread-safe.</summary>
+/// <summary>The silo's worker processes: a pool for each program and thread limit, shared by the runs that have it. Thread-safe.</summary>
 /// <remarks>The pool whose last run has ended waits for the next for a time: starting processes takes longer than many runs. There is one that waits, not more: it occupies memory.</remarks>
 internal sealed class SiloProcesses(IOptions<SiloWorkerOptions> options, TimeProvider time, ILoggerFactory loggers) : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<(CodeContext Code, int? InnerMaxNumThreads), Entry> _pools = [];
+    private readonly Dictionary<(object Program, int? InnerMaxNumThreads), Entry> _pools = [];
     private readonly TimeSpan _idleTimeout = options.Value.IdleWorkerTimeout;
     private bool _disposed;
 
@@ -25,15 +25,14 @@ internal sealed class SiloProcesses(IOptions<SiloWorkerOptions> options, TimePro
     }
 
     /// <summary>Gives a run workers.</summary>
-    /// <param name="code">Its code set, in use.</param>
-    /// <param name="codec">Of that code set.</param>
+    /// <param name="program">What the workers are.</param>
     /// <param name="workers">Batches that may be executed at once.</param>
     /// <param name="siloWorkers">The workers of all silos of this process: they share its cores.</param>
     /// <param name="innerMaxNumThreads">Threads that each may use; null for the cores divided by the workers.</param>
     /// <exception cref="JoblibException">The silo has no worker program.</exception>
-    internal Share Lease(CodeLease code, PayloadCodec codec, int workers, int siloWorkers, int? innerMaxNumThreads)
+    internal Share Lease(IWorkerProgram program, int workers, int siloWorkers, int? innerMaxNumThreads)
     {
-        var key = (code.Context, innerMaxNumThreads);
+        var key = (program.Key, innerMaxNumThreads);
         List<Entry> ended = [];
         try
         {
@@ -59,14 +58,7 @@ internal sealed class SiloProcesses(IOptions<SiloWorkerOptions> options, TimePro
                 }
 
                 ended.AddRange(TakeWaiting());
-                entry = new Entry(this, key, code.Share(), new ProcessPool(new PoolSettings
-                {
-                    Command = WorkerCommand.OfThisProgram,
-                    Environment = WorkerEnvironment.Of(WorkerOrigin.OfSilo, siloWorkers, innerMaxNumThreads),
-                    Code = key.Context,
-                    Decoder = codec.Decoder,
-                    Loggers = loggers.CreateLogger,
-                }));
+                entry = new Entry(this, key, program.Hold(), new ProcessPool(program.Settings(WorkerEnvironment.Of(WorkerOrigin.OfSilo, siloWorkers, innerMaxNumThreads), loggers.CreateLogger)));
                 _pools.Add(key, entry);
                 entry.Users++;
                 return new Share(entry, entry.Pool.Lease(workers, Timeout.InfiniteTimeSpan));
@@ -95,7 +87,7 @@ internal sealed class SiloProcesses(IOptions<SiloWorkerOptions> options, TimePro
     {
         entry.Waiting?.Dispose();
         entry.Pool.Dispose();
-        entry.Code.Dispose();
+        entry.Hold?.Dispose();
     }
 
     private void Release(Entry entry)
@@ -148,14 +140,14 @@ internal sealed class SiloProcesses(IOptions<SiloWorkerOptions> options, TimePro
         return waiting;
     }
 
-    internal sealed class Entry(SiloProcesses owner, (CodeContext Code, int? InnerMaxNumThreads) key, CodeLease code, ProcessPool pool)
+    internal sealed class Entry(SiloProcesses owner, (object Program, int? InnerMaxNumThreads) key, IDisposable? hold, ProcessPool pool)
     {
         internal SiloProcesses Owner => owner;
 
-        internal (CodeContext Code, int? InnerMaxNumThreads) Key => key;
+        internal (object Program, int? InnerMaxNumThreads) Key => key;
 
-        /// <summary>Keeps the code set's files in the cache for workers that start later.</summary>
-        internal CodeLease Code => code;
+        /// <summary>Keeps what workers need that start later.</summary>
+        internal IDisposable? Hold => hold;
 
         internal ProcessPool Pool => pool;
 

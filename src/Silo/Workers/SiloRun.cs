@@ -4,7 +4,7 @@ using Orleans.Runtime;
 namespace Orleans.Joblib.Silo;
 
 /// <summary>One run's share of a silo: its slots, lease, batch grains and batches in hand.</summary>
-internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outcomes, ThreadLimit limit, TaskStream stream, Func<SiloRun, CodecLease, SiloProcesses.Share>? processes = null)
+internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outcomes, ThreadLimit limit, TaskStream stream, RunRuntime? runtime = null, Func<SiloRun, CodecLease, SiloProcesses.Share>? processes = null)
 {
     private readonly ConcurrentDictionary<(TimeSpan? Timeout, int NestingLevel), RunScope> _scopes = new();
     // A message of a loop that has ended may come late: it must not bring its arrays up again.
@@ -16,10 +16,13 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
     // Of the present loop, and of one that is ending. Null once the run has ended.
     private Dictionary<Guid, SiloRunArrays>? _arrays = [];
 
-    // Null once the run has ended.
-    private Dictionary<CodeContext, SiloProcesses.Share>? _shares = [];
+    // By code set. Null once the run has ended.
+    private Dictionary<object, SiloProcesses.Share>? _shares = [];
 
     internal Guid Id => id;
+
+    /// <summary>What executes its calls; null for .NET.</summary>
+    internal RunRuntime? Runtime => runtime;
 
     /// <summary>Whether its calls are made in worker processes.</summary>
     internal bool InProcesses => processes is not null;
@@ -174,10 +177,12 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
                 return null;
             }
 
-            if (!_shares.TryGetValue(code.Code.Context, out var share))
+            // Another runtime's calls bring their code with them: one share.
+            var key = (object?)code.Code?.Context ?? this;
+            if (!_shares.TryGetValue(key, out var share))
             {
                 share = processes!(this, code);
-                _shares.Add(code.Code.Context, share);
+                _shares.Add(key, share);
             }
 
             share.Lease.Pool.Widen(share.Lease, Slots);
@@ -202,7 +207,7 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
             scope.End();
         }
 
-        Dictionary<CodeContext, SiloProcesses.Share>? shares;
+        Dictionary<object, SiloProcesses.Share>? shares;
         Dictionary<Guid, SiloRunArrays>? loops;
         lock (_sharing)
         {

@@ -27,6 +27,7 @@ internal sealed class SiloWorkers : IDisposable
     private readonly TaskStream _stream;
     private readonly SiloArrays _arrays;
     private readonly bool _inProcesses;
+    private readonly string? _python;
     private readonly MembershipView _membership;
     private readonly IGrainFactory _grains;
     private readonly TimeProvider _time;
@@ -50,6 +51,7 @@ internal sealed class SiloWorkers : IDisposable
             _ = WorkerCommand.OfThisProgram;
         }
 
+        _python = options.Value.Python;
         _membership = membership;
         _pool = new WorkerPool(options.Value.SlotCount, "joblib-silo");
         Interlocked.Add(ref _workersOfProcess, _pool.Size);
@@ -71,13 +73,13 @@ internal sealed class SiloWorkers : IDisposable
 
     // Batches for worker processes come as bytes, from this process too: by reference nobody finds the silo.
     internal SiloSlots Status => new(
-        _inProcesses ? Guid.Empty : LocalBatches.Process, _draining ? 0 : _pool.Size, _runs.Values.Sum(run => run.Slots), _pool.BusyCount, _pool.QueuedCount, _runs.Count, _protocol, _draining);
+        _inProcesses ? Guid.Empty : LocalBatches.Process, _draining ? 0 : _pool.Size, _runs.Values.Sum(run => run.Slots), _pool.BusyCount, _pool.QueuedCount, _runs.Count, _protocol, _draining, _python is null ? null : [RunRuntime.Python]);
 
     internal bool Knows(Guid id) => _runs.ContainsKey(id);
 
     /// <summary>Gives a run slots, or changes what it has.</summary>
     /// <returns>False when its client has ended it.</returns>
-    internal bool TryReserve(Guid id, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads, bool inProcesses)
+    internal bool TryReserve(Guid id, int slots, TimeSpan lease, IRunObserver? observer, int? innerMaxNumThreads, bool inProcesses, RunRuntime? runtime = null)
     {
         if (_ended.ContainsKey(id))
         {
@@ -90,8 +92,9 @@ internal sealed class SiloWorkers : IDisposable
             observer is null ? null : new OutcomeSender(observer, _logger),
             innerMaxNumThreads is { } threads ? new ThreadLimit(threads, Asked: true) : StandardLimit,
             _stream,
-            _inProcesses || inProcesses
-                ? (run, code) => _processes.Lease(code.Code, code.Codec, Math.Max(run.Slots, 1), Math.Max(Volatile.Read(ref _workersOfProcess), 1), innerMaxNumThreads)
+            runtime,
+            _inProcesses || inProcesses || runtime is not null
+                ? (run, code) => _processes.Lease(ProgramOf(runtime, code), Math.Max(run.Slots, 1), Math.Max(Volatile.Read(ref _workersOfProcess), 1), innerMaxNumThreads)
                 : null));
         run.Slots = slots;
         run.Lease = lease;
@@ -106,6 +109,9 @@ internal sealed class SiloWorkers : IDisposable
         Release(id, forGood: false);
         return false;
     }
+
+    private IWorkerProgram ProgramOf(RunRuntime? runtime, CodecLease code) =>
+        runtime is null ? new DotnetProgram(code.Code!, code.Codec) : new PythonProgram(_python ?? throw new JoblibException("silo-without-python", $"The silo on '{Environment.MachineName}' has no Python: start it with --python."), runtime.Prepare);
 
     internal void Renew(Guid id)
     {
@@ -264,7 +270,7 @@ internal sealed class SiloWorkers : IDisposable
                 return new BatchAnswer(BatchStatus.ArraysMissing, 0, accepted);
             }
 
-            if (_codecs.TryAcquire(request.Code) is not { } code)
+            if ((run.Runtime is null ? _codecs.TryAcquire(request.Code) : _codecs.WithoutCode) is not { } code)
             {
                 return new BatchAnswer(BatchStatus.CodeMissing, 0, accepted);
             }

@@ -16,6 +16,9 @@ internal sealed class BatchArrays(RunArrays run, long maxBytes) : IArraySink
 
     public bool Takes(long bytes) => bytes > maxBytes;
 
+    /// <summary>Says that the payload refers to a file that somebody else has written and holds.</summary>
+    internal void Refer(ArrayReference reference) => _references.TryAdd(reference.Path, reference);
+
     public ArrayReference? Put(ArrayView array, bool isWritable)
     {
         var reference = run.Put(array, isWritable, out var held) ?? ArrayFiles.ReferenceTo((IMemmapped)array.Holder);

@@ -45,16 +45,7 @@ internal sealed partial class ArrayStore
                     return (found, null);
                 }
 
-                SafeFileHandle file;
-                string path;
-                lock (_reserving)
-                {
-                    // Others count it by its length, before it has come.
-                    (file, path) = TakeIdle(folder, content.Length) ?? New(folder, content.Length, maxBytes);
-                    RandomAccess.SetLength(file, content.Length);
-                    folder.Added(content.Length);
-                }
-
+                var (file, path) = Reserve(folder, content.Length, maxBytes);
                 return (null, new IncomingSegment(this, folder, claim, file, path, content));
             }
             catch (IOException exception) when (IsFull(exception))
@@ -70,6 +61,88 @@ internal sealed partial class ArrayStore
         }
 
         throw HasNoRoom(content.Length, full);
+    }
+
+    /// <summary>Writes an array's file as it comes, for one run alone: nobody knows what is in it before all is here, so it gets a name that says nothing.</summary>
+    /// <exception cref="JoblibException">There is no room for it, or it is not as long as announced.</exception>
+    internal async Task<ArrayLease> PutFileAsync(long length, IAsyncEnumerable<ReadOnlyMemory<byte>> parts)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        var (folder, file, path) = Reserve(length);
+        try
+        {
+            var written = 0L;
+            await foreach (var part in parts.ConfigureAwait(false))
+            {
+                if (part.Length > length - written)
+                {
+                    throw NotAsAnnounced(length, written + part.Length);
+                }
+
+                Write(folder, file, part.Span, written);
+                written += part.Length;
+            }
+
+            if (written < length)
+            {
+                throw NotAsAnnounced(length, written);
+            }
+
+            lock (_gate)
+            {
+                var name = SegmentName.New();
+                File.Move(path, folder.PathOf(name), overwrite: true);
+                SegmentFile.ShareWritten(file);
+                _written++;
+                return Leased(new Segment(folder, name, file, length, 0, isWriter: true));
+            }
+        }
+        catch (Exception exception)
+        {
+            File.Delete(path);
+            file.Dispose();
+            folder.Added(-length);
+            if (exception is IOException io && IsFull(io))
+            {
+                throw HasNoRoom(length, io);
+            }
+
+            throw;
+        }
+    }
+
+    private static JoblibException NotAsAnnounced(long length, long came) => new(
+        "array-corrupt", $"An array was announced with {length} bytes and has {came}. Use the same version of joblib-orleans at the client as on the silos.");
+
+    private (StoreFolder Folder, SafeFileHandle File, string Path) Reserve(long length)
+    {
+        Exception? full = null;
+        foreach (var (folder, maxBytes) in _folders)
+        {
+            try
+            {
+                var (file, path) = Reserve(folder, length, maxBytes);
+                return (folder, file, path);
+            }
+            catch (IOException exception) when (IsFull(exception))
+            {
+                full = exception;
+            }
+        }
+
+        throw HasNoRoom(length, full);
+    }
+
+    private (SafeFileHandle File, string Path) Reserve(StoreFolder folder, long length, long maxBytes)
+    {
+        lock (_reserving)
+        {
+            // Others count it by its length, before it has come.
+            var (file, path) = TakeIdle(folder, length) ?? New(folder, length, maxBytes);
+            RandomAccess.SetLength(file, length);
+            folder.Added(length);
+            return (file, path);
+        }
     }
 
     internal void Write(StoreFolder folder, SafeFileHandle file, ReadOnlySpan<byte> bytes, long offset)

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace Orleans.Joblib;
@@ -25,6 +27,7 @@ internal sealed partial class ArrayStore : IDisposable
     private readonly Lock _gate = new();
     private readonly Lock[] _writers = [.. Enumerable.Range(0, 64).Select(_ => new Lock())];
     private readonly Dictionary<string, Segment> _segments = new(StringComparer.Ordinal);
+    private readonly Dictionary<ulong, int> _firsts = [];
     private readonly LinkedList<Segment> _idle = new();
     private readonly List<(StoreFolder Folder, long MaxBytes)> _folders = [];
     private readonly ArrayStoreOptions _options;
@@ -186,7 +189,7 @@ internal sealed partial class ArrayStore : IDisposable
             }
             else
             {
-                _segments.Remove(segment.Path);
+                Forget(segment);
                 Close(segment);
                 return;
             }
@@ -228,6 +231,7 @@ internal sealed partial class ArrayStore : IDisposable
             }
 
             _segments.Clear();
+            _firsts.Clear();
         }
 
         foreach (var (folder, _) in _folders)
@@ -279,7 +283,7 @@ internal sealed partial class ArrayStore : IDisposable
     {
         _idle.Remove(node);
         _idleBytes -= node.Value.Length;
-        _segments.Remove(node.Value.Path);
+        Forget(node.Value);
     }
 
     private ArrayLease Put(ArrayElements elements, byte[] head, bool isShared)
@@ -304,24 +308,91 @@ internal sealed partial class ArrayStore : IDisposable
     private ArrayLease Put(ArrayElements elements, byte[] head, StoreFolder folder, long maxBytes)
     {
         var pieces = new UInt128[(elements.ByteLength + ArrayHash.PieceBytes - 1) / ArrayHash.PieceBytes];
-        if (pieces.Length > 0)
+        if (elements.ByteLength <= LargeBytes)
         {
-            SegmentWriter.Hash(elements, pieces, folder.Seed, 0, 1);
+            return PutCopy(elements, head, pieces, folder, maxBytes);
         }
 
-        var first = ArrayHash.First(head, pieces.Length > 0 ? pieces[0] : default, folder.Seed);
+        SegmentWriter.Hash(elements, pieces, folder.Seed, 0, 1);
+        var first = ArrayHash.First(head, pieces[0], folder.Seed);
         lock (_writers[first % (ulong)_writers.Length])
         {
-            var isLarge = elements.ByteLength > LargeBytes;
-            if ((!isLarge || folder.HasAny(first)) && TryFind(elements, head, pieces, folder, first) is { } found)
+            if (folder.HasAny(first) && TryFind(elements, head, pieces, folder, first) is { } found)
             {
                 return found;
             }
 
-            using var claim = isLarge ? Claim(folder, first) : null;
-            return (isLarge && folder.HasAny(first) ? TryFind(elements, head, pieces, folder, first) : null) ?? Write(elements, head, pieces, folder, maxBytes);
+            using var claim = Claim(folder, first);
+            return (folder.HasAny(first) ? TryFind(elements, head, pieces, folder, first) : null) ?? Write(elements, head, pieces, folder, maxBytes);
         }
     }
+
+    // From a copy that stays in the processor's cache: read once, hashed once, and copied by one thread while another writes.
+    private unsafe ArrayLease PutCopy(ArrayElements elements, byte[] head, UInt128[] hashes, StoreFolder folder, long maxBytes)
+    {
+        var length = head.Length + elements.ByteLength;
+        var buffer = ArrayPool<byte>.Shared.Rent((int)elements.ByteLength);
+        try
+        {
+            fixed (byte* copy = buffer)
+            {
+                var pieces = new CopiedPieces(elements, copy, hashes, folder.Seed);
+                try
+                {
+                    pieces.Begin();
+                    if (hashes.Length > 0)
+                    {
+                        pieces.Piece(0);
+                    }
+
+                    var first = ArrayHash.First(head, hashes.Length > 0 ? hashes[0] : default, folder.Seed);
+                    lock (_writers[first % (ulong)_writers.Length])
+                    {
+                        // One that nothing here begins like is written at once: that another process has it is found out afterwards.
+                        if (Knows(first))
+                        {
+                            pieces.Complete();
+                            if (TryLease(folder, NameOf(head, hashes, folder), length, head.Length) is { } found)
+                            {
+                                return found;
+                            }
+                        }
+
+                        return Write(length, head.Length, folder, maxBytes, file => SegmentWriter.Write(file, head, pieces, hashes.Length), () => NameOf(head, hashes, folder));
+                    }
+                }
+                finally
+                {
+                    // Nobody may be at work on what goes now.
+                    pieces.Complete();
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private bool Knows(ulong first)
+    {
+        lock (_gate)
+        {
+            return _firsts.ContainsKey(first);
+        }
+    }
+
+    // Called with _gate held.
+    private void Forget(Segment segment)
+    {
+        if (_segments.Remove(segment.Path) && --CollectionsMarshal.GetValueRefOrAddDefault(_firsts, segment.Name.First, out _) <= 0)
+        {
+            _firsts.Remove(segment.Name.First);
+        }
+    }
+
+    private static SegmentName NameOf(byte[] head, UInt128[] pieces, StoreFolder folder) =>
+        new(ArrayHash.First(head, pieces.Length > 0 ? pieces[0] : default, folder.Seed), ArrayHash.All(head, pieces, folder.Seed));
 
     private ArrayLease? TryFind(ArrayElements elements, byte[] head, UInt128[] pieces, StoreFolder folder, ulong first)
     {
@@ -384,7 +455,15 @@ internal sealed partial class ArrayStore : IDisposable
     private ArrayLease Leased(Segment segment)
     {
         segment.Leases = 1;
-        _segments[segment.Path] = segment;
+        if (_segments.TryAdd(segment.Path, segment))
+        {
+            CollectionsMarshal.GetValueRefOrAddDefault(_firsts, segment.Name.First, out _)++;
+        }
+        else
+        {
+            _segments[segment.Path] = segment;
+        }
+
         return new ArrayLease(this, segment);
     }
 
@@ -422,15 +501,22 @@ internal sealed partial class ArrayStore : IDisposable
     /// <param name="pieces">Gets the hashes of its pieces; null to give it a name that says nothing.</param>
     /// <param name="folder">Where.</param>
     /// <param name="maxBytes">How much may be there.</param>
-    private ArrayLease Write(ArrayElements elements, byte[] head, UInt128[]? pieces, StoreFolder folder, long maxBytes)
+    private ArrayLease Write(ArrayElements elements, byte[] head, UInt128[]? pieces, StoreFolder folder, long maxBytes) => Write(
+        head.Length + elements.ByteLength,
+        head.Length,
+        folder,
+        maxBytes,
+        file => SegmentWriter.Write(file, head, elements, pieces, folder.Seed),
+        pieces is null ? null : () => NameOf(head, pieces, folder));
+
+    private ArrayLease Write(long length, int dataOffset, StoreFolder folder, long maxBytes, Action<SafeFileHandle> fill, Func<SegmentName>? nameOfContent)
     {
-        var length = head.Length + elements.ByteLength;
         var (file, path) = TakeIdle(folder, length) ?? New(folder, length, maxBytes);
         try
         {
             try
             {
-                SegmentWriter.Write(file, head, elements, pieces, folder.Seed);
+                fill(file);
             }
             catch (IOException exception) when (IsFull(exception))
             {
@@ -441,14 +527,12 @@ internal sealed partial class ArrayStore : IDisposable
                     throw;
                 }
 
-                SegmentWriter.Write(file, head, elements, pieces, folder.Seed);
+                fill(file);
             }
 
             RandomAccess.SetLength(file, length);
-            var name = pieces is null
-                ? SegmentName.New()
-                : new SegmentName(ArrayHash.First(head, pieces.Length > 0 ? pieces[0] : default, folder.Seed), ArrayHash.All(head, pieces, folder.Seed));
-            if (pieces is not null && TryLease(folder, name, length, head.Length) is { } found)
+            var name = nameOfContent?.Invoke() ?? SegmentName.New();
+            if (nameOfContent is not null && TryLease(folder, name, length, dataOffset) is { } found)
             {
                 File.Delete(path);
                 file.Dispose();
@@ -461,7 +545,7 @@ internal sealed partial class ArrayStore : IDisposable
                 SegmentFile.ShareWritten(file);
                 folder.Added(length);
                 _written++;
-                return Leased(new Segment(folder, name, file, length, head.Length, isWriter: true));
+                return Leased(new Segment(folder, name, file, length, dataOffset, isWriter: true));
             }
         }
         catch (Exception)

@@ -14,8 +14,16 @@ namespace Orleans.Joblib;
 /// </remarks>
 internal sealed unsafe partial class MappedVector
 {
-    /// <summary>Larger than a region of the collector (32 MiB): such an array begins at a fixed place in its first page.</summary>
-    internal const long LeastBytes = 33L << 20;
+    /// <summary>Larger than a region of the collector (32 MiB): such an array begins at a fixed place in its first page. Smaller ones have luck, and help (<see cref="Allocate"/>).</summary>
+    internal const long LeastOfRegion = 33L << 20;
+
+    /// <summary>A copy of less takes as long as the mapping.</summary>
+    internal const long LeastBytes = 512L << 10;
+
+    // What an object of the collector is, beside an array's elements: 8 bytes before its type, type, length.
+    private const int ArrayHeadBytes = 24;
+
+    private const int MostAttempts = 3;
 
     // Each takes two of the areas of memory that a process may have (65,530 by default).
     private const int MostVectors = 1024;
@@ -28,10 +36,12 @@ internal sealed unsafe partial class MappedVector
     private const int NoReserve = 0x4000;
     private const int DontNeed = 4;
 
+    private static readonly Lock Placing = new();
     private static readonly ConditionalWeakTable<Array, MappedVector> Guards = [];
     private static int _count;
 
     private readonly Array _array;
+    private readonly object? _pad;
     private readonly MappedFile _mapping;
     private readonly long _fileOffset;
     private readonly byte* _elements;
@@ -41,9 +51,10 @@ internal sealed unsafe partial class MappedVector
     private bool _isPutBack;
     private int _isTaken = 1;
 
-    private MappedVector(Array array, MappedFile mapping, long fileOffset, byte* elements, long bytes)
+    private MappedVector(Array array, object? pad, MappedFile mapping, long fileOffset, byte* elements, long bytes)
     {
         _array = array;
+        _pad = pad;
         _mapping = mapping;
         _fileOffset = fileOffset;
         _elements = elements;
@@ -62,14 +73,15 @@ internal sealed unsafe partial class MappedVector
             return null;
         }
 
-        var array = NpyElement.NewPinnedVector(element, length);
-        var elements = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array));
-        if (((nint)elements & (SegmentHead.PageBytes - 1)) != (nint)(fileOffset & (SegmentHead.PageBytes - 1)))
+        var place = (nint)(fileOffset & (SegmentHead.PageBytes - 1));
+        var (array, pad) = Allocate(element, length, bytes, place);
+        if (array is null)
         {
             return null;
         }
 
-        var vector = new MappedVector(array, mapping, fileOffset, elements, bytes);
+        var elements = ElementsOf(array);
+        var vector = new MappedVector(array, pad, mapping, fileOffset, elements, bytes);
         Interlocked.Increment(ref _count);
         Guards.Add(array, vector);
         var mapped = Map(vector._pages, vector._pageBytes, Readable | Writable, Private | Fixed, segment.File, fileOffset + (vector._pages - elements));
@@ -100,6 +112,65 @@ internal sealed unsafe partial class MappedVector
     }
 
     internal static bool IsMapped(Array array) => Guards.TryGetValue(array, out _);
+
+    /// <summary>A pinned array whose elements begin at a place in a page, and what has to stay with it; no array where the collector would not have it so.</summary>
+    /// <remarks>
+    /// Behind each array lies a pad, so that the next one begins at the same place in a page. They die together, and what is left of them serves as well. Where the collector
+    /// puts them is looked at, not relied on: of arrays of one length 98 of 100 have their place by the third attempt, of random ones 70. Nobody touches a pad, or an array at the wrong
+    /// place: they have no pages.
+    /// </remarks>
+    private static (Array? Array, object? Pad) Allocate(Type element, int length, long bytes, nint place)
+    {
+        if (bytes >= LeastOfRegion)
+        {
+            var array = NpyElement.NewPinnedVector(element, length);
+            return (IsAt(place, ElementsOf(array)) ? array : null, null);
+        }
+
+        try
+        {
+            lock (Placing)
+            {
+                for (var attempt = 0; attempt < MostAttempts; attempt++)
+                {
+                    var array = NpyElement.NewPinnedVector(element, length);
+                    var pad = PadBehind(array, bytes, place);
+                    if (IsAt(place, ElementsOf(array)))
+                    {
+                        return (array, pad);
+                    }
+                }
+            }
+        }
+        catch (OutOfMemoryException)
+        {
+            // The pads' fault: the collector counts them. There may be room for a copy.
+        }
+
+        return default;
+    }
+
+    private static byte[]? PadBehind(Array array, long bytes, nint place)
+    {
+        var next = (((nint)ElementsOf(array) + (nint)bytes + 7) & -8) + ArrayHeadBytes;
+        var missing = (int)((place - next) & (SegmentHead.PageBytes - 1));
+        if (missing == 0)
+        {
+            return null;
+        }
+
+        missing = missing < ArrayHeadBytes + 8 ? missing + SegmentHead.PageBytes : missing;
+        var pad = NewPad(missing);
+
+        // Else it is in what is left of another region: the larger one fits into none in which an array did not.
+        return (nint)ElementsOf(pad) == next ? pad : NewPad(missing + (int)((bytes + SegmentHead.PageBytes - 1) & -SegmentHead.PageBytes));
+
+        static byte[] NewPad(int bytes) => GC.AllocateUninitializedArray<byte>(bytes - ArrayHeadBytes, pinned: true);
+    }
+
+    private static bool IsAt(nint place, byte* elements) => ((nint)elements & (SegmentHead.PageBytes - 1)) == place;
+
+    private static byte* ElementsOf(Array array) => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(array));
 
     private void Restore()
     {
@@ -133,6 +204,7 @@ internal sealed unsafe partial class MappedVector
 
         Interlocked.Decrement(ref _count);
         GC.KeepAlive(_array);
+        GC.KeepAlive(_pad);
     }
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]

@@ -36,6 +36,12 @@ internal static class SegmentFile
     internal static SafeFileHandle? TryUse(string path)
     {
         SafeFileHandle file;
+        if (!File.Exists(path))
+        {
+            // An exception would cost ten times as much, and for new arrays it is the rule.
+            return null;
+        }
+
         try
         {
             file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);

@@ -15,6 +15,17 @@ internal static unsafe class SegmentWriter
     /// <summary>Hashes pieces [from, to).</summary>
     internal static void Hash(ArrayElements elements, UInt128[] hashes, long seed, int from, int to) => ForEachPiece(elements, from, to, elements.IsPlain, (piece, index) => hashes[index] = ArrayHash.OfPiece(piece, seed));
 
+    /// <summary>Writes a segment of pieces while they are made.</summary>
+    /// <exception cref="IOException">The file system is full.</exception>
+    internal static void Write(SafeFileHandle file, byte[] head, CopiedPieces pieces, int count)
+    {
+        RandomAccess.Write(file, head, 0);
+        for (var index = 0; index < count; index++)
+        {
+            RandomAccess.Write(file, pieces.Piece(index), head.Length + ((long)index * ArrayHash.PieceBytes));
+        }
+    }
+
     /// <summary>Writes a segment and hashes what it writes: an array that is changed meanwhile gets the hash of what is in the file.</summary>
     /// <exception cref="IOException">The file system is full.</exception>
     internal static void Write(SafeFileHandle file, byte[] head, ArrayElements elements, UInt128[]? hashes, long seed)

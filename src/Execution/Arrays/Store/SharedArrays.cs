@@ -9,7 +9,10 @@ internal static unsafe class SharedArrays
 {
     private const int LargestRead = 1 << 30;
 
+    private const int LeastPruned = 64;
+
     private static readonly ConcurrentDictionary<(string Path, Type Type), WeakReference<Array>> Vectors = new();
+    private static int _pruneAt = LeastPruned;
 
     internal static Array Load(MappedFile mapping, ArrayReference reference, Type type)
     {
@@ -19,14 +22,7 @@ internal static unsafe class SharedArrays
             return vector;
         }
 
-        var array = New(type, lengths);
-        fixed (byte* to = &MemoryMarshal.GetArrayDataReference(array))
-        {
-            Buffer.MemoryCopy(mapping.Start + reference.Offset, to, bytes, bytes);
-        }
-
-        GC.KeepAlive(mapping);
-        return array;
+        return mapping.Owner is SegmentLock segment ? Read(segment.File, reference, type, lengths, bytes) : Copy(mapping, reference, type, lengths, bytes);
     }
 
     /// <summary>Whether an array is to have a segment's pages, instead of a copy of them.</summary>
@@ -39,6 +35,23 @@ internal static unsafe class SharedArrays
     {
         using var closing = file;
         var (lengths, bytes) = ShapeOf(reference, type, RandomAccess.GetLength(file));
+        return Read(file, reference, type, lengths, bytes);
+    }
+
+    private static Array Copy(MappedFile mapping, ArrayReference reference, Type type, int[] lengths, long bytes)
+    {
+        var array = New(type, lengths);
+        fixed (byte* to = &MemoryMarshal.GetArrayDataReference(array))
+        {
+            Buffer.MemoryCopy(mapping.Start + reference.Offset, to, bytes, bytes);
+        }
+
+        GC.KeepAlive(mapping);
+        return array;
+    }
+
+    private static Array Read(SafeFileHandle file, ArrayReference reference, Type type, int[] lengths, long bytes)
+    {
         var array = New(type, lengths);
         if (bytes == 0)
         {
@@ -62,7 +75,7 @@ internal static unsafe class SharedArrays
     {
         var length = RandomAccess.GetLength(file);
         var (lengths, bytes) = ShapeOf(reference, type, length);
-        if (type.IsSZArray && bytes >= MappedVector.LeastBytes)
+        if (type.IsSZArray && bytes >= MappedVector.LeastOfRegion)
         {
             var mapping = MappedFile.Map(file, reference.Path, length, MmapMode.ReadOnly, new SegmentLock(file, reference.Path));
             if (MappedVector.TryMake(mapping, reference.Offset, type.GetElementType()!, lengths[0], bytes) is { } vector)
@@ -121,12 +134,17 @@ internal static unsafe class SharedArrays
             return null;
         }
 
-        foreach (var (old, reference1) in Vectors)
+        if (Vectors.Count >= Volatile.Read(ref _pruneAt))
         {
-            if (!reference1.TryGetTarget(out _))
+            foreach (var (old, dead) in Vectors)
             {
-                Vectors.TryRemove(new KeyValuePair<(string, Type), WeakReference<Array>>(old, reference1));
+                if (!dead.TryGetTarget(out _))
+                {
+                    Vectors.TryRemove(new KeyValuePair<(string, Type), WeakReference<Array>>(old, dead));
+                }
             }
+
+            Volatile.Write(ref _pruneAt, Math.Max(LeastPruned, 2 * Vectors.Count));
         }
 
         if (!type.IsCollectible)

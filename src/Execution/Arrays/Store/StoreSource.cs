@@ -36,7 +36,10 @@ internal sealed class StoreSource(ArraySettings? settings = null) : IArraySource
             var array = SharedArrays.IsMapped(reference, type)
                 ? SharedArrays.Load(Mapping(reference.Path), reference, type)
                 : SharedArrays.Read(ArrayFiles.OpenSegment(reference.Path, settings), reference, type);
-            Keep(array, MappedVector.IsMapped(array) ? 0 : ArrayView.ByteLengthOf(array));
+
+            // One in a region of its own is asked for by name when its room is wanted.
+            var bytes = ArrayView.ByteLengthOf(array);
+            Keep(array, MappedVector.IsMapped(array) && bytes >= MappedVector.LeastOfRegion ? 0 : bytes);
             return array;
         });
     }

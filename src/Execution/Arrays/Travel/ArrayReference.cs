@@ -18,6 +18,10 @@ internal sealed record ArrayReference(ArrayPlace Place, string Path, long Offset
         array.Layout.Lengths.ToArray(),
         ArrayLayout.Of(array.Layout.Lengths, array.Layout.Order, array.ElementBytes).Strides.ToArray());
 
+    /// <summary>To a whole file, whatever array is in it.</summary>
+    internal static ArrayReference ToFile(string path) => new(
+        StoreFolder.IsPlace(path) && SegmentName.IsOne(System.IO.Path.GetFileName(path.AsSpan())) ? ArrayPlace.Segment : ArrayPlace.File, path, 0, MmapMode.ReadOnly, [], []);
+
     internal void Write(PayloadWriter writer)
     {
         writer.WriteByte((byte)Place);

@@ -1,14 +1,13 @@
-namespace Orleans.Joblib.Cli;
+namespace Orleans.Joblib;
 
 /// <summary>Turns looks at a cluster into reports, and remembers how far runs had come. One look at a time.</summary>
-internal sealed class ClusterReporter(JoblibCluster cluster)
+/// <param name="cluster">The cluster's name, for those who read.</param>
+internal sealed class ClusterReporter(string cluster)
 {
-    private readonly ClusterMonitor _monitor = new(cluster.Client);
     private readonly Dictionary<Guid, RunPace> _paces = [];
 
-    internal async Task<ClusterReport> LookAsync(Func<RunInfo, bool> wanted, CancellationToken cancellationToken)
+    internal ClusterReport Report(ClusterView view, Func<RunInfo, bool> wanted)
     {
-        var view = await _monitor.LookAsync(cancellationToken).ConfigureAwait(false);
         var runs = view.Runs.Where(wanted).ToArray();
         foreach (var gone in _paces.Keys.Except(runs.Select(run => run.Run)).ToList())
         {
@@ -16,7 +15,7 @@ internal sealed class ClusterReporter(JoblibCluster cluster)
         }
 
         return new ClusterReport(
-            cluster.Address,
+            cluster,
             view.Time,
             view.Slots,
             view.Busy,

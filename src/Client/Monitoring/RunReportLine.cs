@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Orleans.Joblib.Cli;
+namespace Orleans.Joblib;
 
 /// <summary>A run, for people and as JSON.</summary>
 /// <param name="Run">Its id: what 'cancel' takes, or a beginning of it.</param>
@@ -12,9 +12,10 @@ namespace Orleans.Joblib.Cli;
 /// <param name="ElapsedSeconds">From its start until now, or its end.</param>
 /// <param name="Slots">Slots that it holds.</param>
 /// <param name="CompletedCalls">Calls that ended, as its client says, or as silos reported while it has not said.</param>
+/// <param name="DispatchedCalls">Calls that the client has sent, as it says; null while it has not said.</param>
 /// <param name="TotalCalls">Calls in all; null until the client knows.</param>
 /// <param name="FailedBatches">Batches in which a call failed.</param>
-/// <param name="CallsPerSecond">Since its start; 'watch': over the last ten seconds.</param>
+/// <param name="CallsPerSecond">At the first look and of a run that has ended, since its start; at later looks over the last ten seconds.</param>
 /// <param name="RemainingSeconds">At that rate; null when it cannot be told.</param>
 /// <param name="BatchCalls">The advised size of a batch.</param>
 /// <param name="BatchSeconds">The smoothed time of a batch of that size; 0 until one has ended.</param>
@@ -29,6 +30,7 @@ internal sealed record RunReportLine(
     double ElapsedSeconds,
     int Slots,
     long CompletedCalls,
+    long? DispatchedCalls,
     long? TotalCalls,
     long FailedBatches,
     double CallsPerSecond,
@@ -56,9 +58,10 @@ internal sealed record RunReportLine(
             Math.Round(elapsed.TotalSeconds, 3),
             run.Slots,
             completed,
+            run.Progress?.Dispatched,
             run.Progress?.Total,
             run.FailedBatches,
-            Math.Round(pace.CallsPerSecond, 3),
+            Math.Round(run.EndedAt is null ? pace.CallsPerSecond : elapsed > TimeSpan.Zero ? completed / elapsed.TotalSeconds : 0, 3),
             run.State == RunState.Running && pace.Remaining is { } remaining ? Math.Round(remaining.TotalSeconds, 1) : null,
             run.BatchSize,
             Math.Round(run.BatchDuration.TotalSeconds, 6),

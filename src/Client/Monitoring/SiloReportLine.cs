@@ -1,4 +1,4 @@
-namespace Orleans.Joblib.Cli;
+namespace Orleans.Joblib;
 
 /// <summary>A silo, for people and as JSON. Figures are null when it does not answer.</summary>
 /// <param name="Silo">Its address with its start: what 'drain' takes.</param>
@@ -13,7 +13,10 @@ namespace Orleans.Joblib.Cli;
 /// <param name="Runs">Open runs with slots there.</param>
 /// <param name="WorkerKind">threads or processes.</param>
 /// <param name="WorkerProcesses">Worker processes that it has now.</param>
+/// <param name="ThreadsPerCall">Threads that one call may use where its run does not say.</param>
+/// <param name="EndedBatches">Batches that ended since its start.</param>
 /// <param name="Cores">Cores that it may use.</param>
+/// <param name="CoresUsed">Cores that its process used since the look before; null at the first.</param>
 /// <param name="WorkingSetBytes">Memory in use by its process.</param>
 /// <param name="MemoryLimitBytes">Memory that it may use.</param>
 internal sealed record SiloReportLine(
@@ -29,12 +32,15 @@ internal sealed record SiloReportLine(
     int? Runs,
     string? WorkerKind,
     int? WorkerProcesses,
+    int? ThreadsPerCall,
+    long? EndedBatches,
     int? Cores,
+    double? CoresUsed,
     long? WorkingSetBytes,
     long? MemoryLimitBytes)
 {
     internal static SiloReportLine Of(SiloReport report) => report.View is not { } view
-        ? new SiloReportLine(Name(report), SiloState.Silent, report.Fault, null, null, null, null, null, null, null, null, null, null, null, null)
+        ? new SiloReportLine(Name(report), SiloState.Silent, report.Fault, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null)
         : new SiloReportLine(
             Name(report),
             view.Slots.Draining ? SiloState.Draining : SiloState.Open,
@@ -48,7 +54,10 @@ internal sealed record SiloReportLine(
             view.Slots.Runs,
             view.InProcesses ? "processes" : "threads",
             view.WorkerProcesses,
+            view.ThreadsPerCall,
+            view.EndedCount,
             view.Cores,
+            report.CoresUsed is { } used ? Math.Round(used, 2) : null,
             view.WorkingSet,
             view.MemoryLimit);
 

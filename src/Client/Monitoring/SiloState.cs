@@ -1,4 +1,4 @@
-namespace Orleans.Joblib.Cli;
+namespace Orleans.Joblib;
 
 /// <summary>Whether a silo takes work.</summary>
 internal enum SiloState

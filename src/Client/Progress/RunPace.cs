@@ -31,6 +31,12 @@ internal sealed class RunPace
 
     internal void Take(RunProgress report)
     {
+        if (report == Latest)
+        {
+            // A run that has ended, looked at again.
+            return;
+        }
+
         if (report.Elapsed < Latest.Elapsed || report.Completed < Latest.Completed)
         {
             // Another run.
@@ -44,8 +50,8 @@ internal sealed class RunPace
             _reports.Dequeue();
         }
 
-        // Up to ten seconds after its start a run's pace is that since its start.
-        var first = report.Elapsed > Window ? _reports.Peek() : default;
+        // Up to ten seconds after its start, and at the first report, a run's pace is that since its start.
+        var first = report.Elapsed > Window && _reports.Count > 1 ? _reports.Peek() : default;
         var time = (report.Elapsed - first.Elapsed).TotalSeconds;
         CallsPerSecond = time > 0 ? (report.Completed - first.Completed) / time : 0;
     }

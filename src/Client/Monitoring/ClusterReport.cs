@@ -1,4 +1,4 @@
-namespace Orleans.Joblib.Cli;
+namespace Orleans.Joblib;
 
 /// <summary>A cluster at one moment, for people and as JSON.</summary>
 /// <param name="Cluster">Where it is, without user and password.</param>

@@ -1,0 +1,3 @@
+"""The package's version, read by the client and by the worker."""
+
+__version__ = "0.1.0"

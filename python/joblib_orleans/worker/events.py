@@ -1,0 +1,206 @@
+"""What calls print, log and warn of, in order, on its way to the client with their batch's outcome.
+
+An event is a tuple: ``("out" | "err", text)``, ``("log", attributes)`` or ``("warn", category, message, file, line)``, ``("notice", text)``.
+"""
+
+import array
+import fcntl
+import io
+import logging
+import os
+import pickle
+import sys
+import termios
+import threading
+import time
+import warnings
+from typing import Any, Callable, List, Optional
+
+#: Bytes of text that one batch may bring back.
+MOST_TEXT = 16 << 20
+
+_LOG_FIELDS = ("name", "levelno", "levelname", "pathname", "filename", "module", "lineno", "funcName", "created", "msecs", "processName", "threadName", "process", "thread")
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class Events:
+    """Collects the events of the batch that is executed; between batches text goes to ``say(is_error, text)``. Thread-safe."""
+
+    def __init__(self, say: Callable[[bool, str], None]):
+        self._say = say
+        self._lock = threading.RLock()
+        self._events: Optional[List[tuple]] = None
+        self._text = 0
+
+    def begin(self) -> None:
+        with self._lock:
+            self._events = []
+            self._text = 0
+
+    def end(self) -> List[tuple]:
+        with self._lock:
+            events, self._events = self._events, None
+            return [(event[0], "".join(event[1])) if event[0] in ("out", "err") else event for event in events or []]
+
+    def add(self, event: tuple) -> None:
+        with self._lock:
+            if self._events is not None:
+                self._events.append(event)
+
+    def text(self, is_error: bool, text: str) -> None:
+        kind = "err" if is_error else "out"
+        with self._lock:
+            if self._events is None:
+                self._say(is_error, text)
+            elif self._text > MOST_TEXT:
+                return
+            elif self._events and self._events[-1][0] == kind:
+                self._events[-1][1].append(text)
+                self._text += len(text)
+            else:
+                self._events.append((kind, [text]))
+                self._text += len(text)
+            if self._text > MOST_TEXT:
+                self._events.append(("err", [f"joblib-orleans: a batch printed more than {MOST_TEXT >> 20} MiB; the rest is lost\n"]))
+
+
+class _Raw(io.RawIOBase):
+    """The bytes of one of the two streams: text by whole lines."""
+
+    def __init__(self, events: Events, is_error: bool):
+        self._events = events
+        self._is_error = is_error
+        self._line = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 2 if self._is_error else 1
+
+    def write(self, data: Any) -> int:
+        data = bytes(data)
+        lines, newline, rest = (self._line + data).rpartition(b"\n")
+        if newline:
+            self._events.text(self._is_error, (lines + newline).decode("utf-8", "replace"))
+        self._line = rest
+        return len(data)
+
+    def finish(self) -> None:
+        if self._line:
+            self._events.text(self._is_error, self._line.decode("utf-8", "replace"))
+            self._line = b""
+
+
+class Console:
+    """Standard output and error of Python code, and descriptor 1 for all other code of this process and its children."""
+
+    def __init__(self, events: Events):
+        self._events = events
+        self._raws = [_Raw(events, False), _Raw(events, True)]
+        self._pipe = -1
+        self._busy = threading.Event()
+        sys.stdout, sys.stderr = (
+            io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True) for raw in self._raws
+        )
+        os.register_at_fork(after_in_child=self._after_fork)
+
+    def _after_fork(self) -> None:
+        # A child of a call has nobody who would collect what it says: descriptor 1 leads to its parent.
+        sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+        sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+    def pass_on(self, pipe: int) -> None:
+        """Reads what native code writes to descriptor 1; a thread's whole life."""
+        self._pipe = pipe
+        rest = b""
+        while True:
+            data = os.read(pipe, 1 << 16)
+            if not data:
+                return
+            lines, newline, rest = (rest + data).rpartition(b"\n")
+            if newline:
+                self._events.text(False, (lines + newline).decode("utf-8", "replace"))
+
+    def settle(self) -> None:
+        """At the end of a batch: what is written is on its way."""
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError, AttributeError):
+                pass
+        if self._pipe >= 0 and self._waiting():
+            until = time.monotonic() + 0.1
+            while self._waiting() and time.monotonic() < until:
+                time.sleep(0.001)
+            time.sleep(0.001)
+        for raw in self._raws:
+            raw.finish()
+
+    def _waiting(self) -> int:
+        count = array.array("i", [0])
+        fcntl.ioctl(self._pipe, termios.FIONREAD, count)
+        return count[0]
+
+
+class RecordHandler(logging.Handler):
+    """Takes log records to the client, formatted: their arguments may be anything."""
+
+    def __init__(self, events: Events):
+        super().__init__()
+        self._events = events
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            attributes = {name: getattr(record, name, None) for name in _LOG_FIELDS}
+            attributes["msg"] = record.getMessage()
+            if record.exc_info and record.exc_info[0] is not None:
+                attributes["exc_text"] = record.exc_text or logging.Formatter().formatException(record.exc_info)
+            elif record.exc_text:
+                attributes["exc_text"] = record.exc_text
+            if record.stack_info:
+                attributes["stack_info"] = record.stack_info
+            for name, value in vars(record).items():
+                if name not in _STANDARD and isinstance(value, (str, int, float, bool, type(None))):
+                    attributes[name] = value
+            self._events.add(("log", attributes))
+        except Exception:
+            self.handleError(record)
+
+
+def take_warnings(events: Events) -> None:
+    """Sends warnings to the client instead of printing them."""
+
+    def show(message: Any, category: type, filename: str, lineno: int, file: Any = None, line: Any = None) -> None:
+        if file is not None:
+            file.write(warnings.formatwarning(message, category, filename, lineno, line))
+            return
+        try:
+            pickle.dumps(category)
+        except Exception:
+            category = next((base for base in category.__mro__ if base.__module__ == "builtins" and issubclass(base, Warning)), UserWarning)
+        events.add(("warn", category, str(message), filename, lineno))
+
+    warnings.showwarning = show
+
+
+def take_log_records(events: Events) -> None:
+    """Sends log records to the client."""
+    logging.getLogger().addHandler(RecordHandler(events))
+
+
+def set_log_levels(levels: dict, before: dict) -> None:
+    """Makes the levels of loggers the client's; ``before`` are those that were set last."""
+    for name in before:
+        if name not in levels:
+            logging.getLogger(name or None).setLevel(logging.NOTSET if name else logging.WARNING)
+    for name, level in levels.items():
+        if before.get(name) != level:
+            logging.getLogger(name or None).setLevel(level)
+
+
+def warn_anew() -> None:
+    """Warnings that were shown once are shown once more: to another run's client."""
+    filters = warnings.filters[:]
+    warnings.simplefilter("default")
+    warnings.filters[:] = filters
