@@ -460,7 +460,7 @@ public sealed class ProcessArrayTests : IDisposable
 
         Assert.Equal(places.Select((_, i) => i + 1), places.Select(place => (int)array[(nint)place]));
         var length = (nint)array.Length;
-        var end = array.Slice(0, length - 10, length);
+        var end = array.Slice(0, length - 10, 10);
         Assert.Equal([(Count, places.Length, 10)], parallel.Run([Delayed(() => (array.Length, (int)end[9], (int)end.Length))]));
     }
 
