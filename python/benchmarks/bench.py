@@ -124,8 +124,8 @@ def results(rounds: int) -> None:
 
 def cold(rounds: int) -> None:
     program = (
-        "import time; started = time.perf_counter()\n"
-        "from joblib_orleans import LocalCluster\nfrom joblib import Parallel, delayed\n"
+        "import time\nfrom joblib_orleans import LocalCluster\nfrom joblib import Parallel, delayed\n"
+        "started = time.perf_counter()\n"
         "with LocalCluster(slots=2):\n"
         "    ready = time.perf_counter() - started\n"
         "    Parallel(n_jobs=2, backend='orleans')(delayed(abs)(i) for i in range(2))\n"

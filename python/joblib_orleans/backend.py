@@ -1,6 +1,7 @@
 """The backend "orleans" of joblib, for all its versions from 1.2 on."""
 
 import functools
+import queue
 import weakref
 from typing import Any, Callable, Dict, Optional, Sequence, Tuple, Union
 
@@ -119,8 +120,18 @@ class OrleansBackend(AutoBatchingMixin, ParallelBackendBase):
         """Opens the run, if it is not open from the last call of this ``Parallel``; does not wait for it."""
         if self._run is None and self._settings is not None:
             self._run = Run(self._connection(), self._settings)
+        self._drop_stale_batches()
         if self._run is not None:
             self._run.start_call()
+
+    def _drop_stale_batches(self) -> None:
+        # joblib keeps batches that it had cut when a call failed, and would return their results from the next call of the same Parallel.
+        ready = getattr(self.parallel, "_ready_batches", None)
+        while ready is not None:
+            try:
+                ready.get(block=False)
+            except queue.Empty:
+                return
 
     def submit(self, func: Any, callback: Optional[Callable[[Any], None]] = None) -> Future:
         """Takes a batch for the cluster; never blocks or raises."""

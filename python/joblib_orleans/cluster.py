@@ -76,6 +76,8 @@ class LocalCluster:
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_environment(environment), start_new_session=True)
         _clusters.add(self)
         try:
+            # Meanwhile: what the first loop needs.
+            connection.warm_up()
             ready = self._wait_until_ready()
         except BaseException:
             self._kill()

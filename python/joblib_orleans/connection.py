@@ -186,6 +186,13 @@ def error_of(error: Any, address: Address) -> ClusterError:
     return other
 
 
+def warm_up() -> None:
+    """Imports gRPC, and makes the classes of its messages: a good tenth of a second that may pass while something else starts."""
+    import grpc  # noqa: F401
+
+    wire.messages()
+
+
 _connections: Dict[Address, Connection] = {}
 _gate = threading.Lock()
 _lost_to_fork: List[Any] = []

@@ -9,10 +9,9 @@ import sys
 import threading
 import time
 import weakref
-from concurrent.futures import Future as _Future
-from concurrent.futures import TimeoutError as _FutureTimeout
+from concurrent.futures import Future as _Future, TimeoutError as _FutureTimeout
 from multiprocessing import TimeoutError as _JoblibTimeout
-from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from . import arrays, calls, diagnosis, events, results, store, wire
 from .arrays import ArraySink, Entry
@@ -200,7 +199,7 @@ class Run:
                     if self._is_over():
                         return
                     error = error_of(failed, self._connection.address)
-                    retries = failed.code() in _RETRIED or (attempt.was_opened and failed.code() in _RETRIED_WHEN_OPEN)
+                    retries = failed.code().name in _RETRIED or (attempt.was_opened and failed.code().name in _RETRIED_WHEN_OPEN)
                 finally:
                     attempt.end()
                 if attempt.was_opened:
@@ -671,19 +670,9 @@ def _tell(callback: Any, error: BaseException) -> None:
             parallel._jobs.append(failed)
 
 
-_RETRIED: Set[Any] = set()
-_RETRIED_WHEN_OPEN: Set[Any] = set()
-
-
-def _name_codes() -> None:
-    import grpc
-
-    code = grpc.StatusCode
-    _RETRIED.update((code.UNAVAILABLE, code.DEADLINE_EXCEEDED))
-    _RETRIED_WHEN_OPEN.update((code.UNAVAILABLE, code.INTERNAL, code.UNKNOWN, code.CANCELLED, code.ABORTED))
-
-
-_name_codes()
+# The names of gRPC's status codes: gRPC itself is imported when it is needed.
+_RETRIED = {"UNAVAILABLE", "DEADLINE_EXCEEDED"}
+_RETRIED_WHEN_OPEN = {"INTERNAL", "UNKNOWN", "CANCELLED", "ABORTED"}
 
 _live_runs: "weakref.WeakSet[Run]" = weakref.WeakSet()
 

@@ -230,6 +230,15 @@ def test_a_managed_parallel_works_after_an_error(cluster):
         assert parallel(delayed(abs)(-i) for i in range(3)) == [0, 1, 2]
 
 
+def test_a_failed_call_leaves_no_batch_to_the_next(cluster):
+    # joblib cuts n_jobs batches at once and sends one: the others are still there when the call fails.
+    with Parallel(n_jobs=4, backend="orleans", batch_size=2) as parallel:
+        for _ in range(5):
+            with pytest.raises(ValueError):
+                parallel(delayed(fail_at)(i, at=1) for i in range(100))
+            assert parallel(delayed(abs)(-i) for i in range(5)) == list(range(5))
+
+
 def test_an_error_aborts_what_is_running(cluster):
     started = time.monotonic()
     with pytest.raises(TypeError):

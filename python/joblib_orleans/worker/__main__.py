@@ -4,9 +4,9 @@ import sys
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--version"]:
-        from joblib_orleans.worker import prepare
+        from joblib_orleans.worker.version import line
 
-        print(prepare.describe(prepare.versions()))
+        print(line())
     else:
         from joblib_orleans.worker import loop
 
