@@ -66,7 +66,8 @@ class LocalCluster:
         self._factory: Any = None
         self._lock = threading.Lock()
         command = find_silo()
-        port = _free_port()
+        #: The port of its silo, by which others may join.
+        self.silo_port = port = _free_port()
         command += ["--cluster", "localhost", "--silo-port", str(port), "--primary-port", str(port), "--gateway-port", "0", "--health-port", "0", "--grpc-port", "0"]
         command += ["--python", python or sys.executable, "--exit-with-parent", str(os.getpid()), "--json", *(() if "--log-level" in arguments else ("--log-level", "Warning")), *arguments]
         if slots is not None:

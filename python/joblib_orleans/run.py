@@ -130,6 +130,7 @@ class Run:
         """Calls are counted from 0 again."""
         with self._gate:
             self._first = 0
+            self._sink.start_call()
 
     def submit(self, func: Any, callback: Optional[Callable[[Any], None]]) -> Future:
         """Takes a batch; never blocks or raises. The callback comes once, from another thread, whatever happens, unless the run is aborted."""

@@ -88,6 +88,17 @@ def test_every_array_of_its_own_call_is_deleted_with_it(cluster):
     assert until(lambda: segments() == [])
 
 
+def test_an_array_that_changed_between_two_calls_of_a_parallel_is_seen_as_it_is(cluster):
+    array = numpy.ones(MIB)
+    with Parallel(n_jobs=2, backend="orleans") as parallel:
+        first = parallel(delayed(look)(array) for _ in range(2))
+        same = parallel(delayed(look)(array) for _ in range(2))
+        array[5] = 3
+        changed = parallel(delayed(look)(array) for _ in range(2))
+    assert {total for _, _, total, _ in first + same} == {MIB} and len({file for *_, file in first + same}) == 1
+    assert {total for _, _, total, _ in changed} == {MIB + 2}
+
+
 def test_data_frames_travel(cluster):
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(numpy.random.default_rng(2).normal(size=(50_000, 10)))

@@ -1,5 +1,6 @@
 """What can fail, and what the user sees."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,13 +8,14 @@ import sys
 import textwrap
 import threading
 import time
-from pathlib import Path
 
+import numpy
 import pytest
 from conftest import PACKAGE, is_alive, until
 from joblib import Parallel, delayed
 
 from joblib_orleans import LocalCluster, register_orleans
+from joblib_orleans.cluster import _environment, _free_port, find_silo
 from joblib_orleans.connection import CLUSTER_VARIABLE, parse_address
 from joblib_orleans.errors import CallPicklingError, ClusterError, ClusterUnavailableError, MissingModuleError, ResultPicklingError, TerminatedWorkerError
 
@@ -131,6 +133,36 @@ def test_a_silo_that_is_killed_ends_the_loop_with_an_error(own_cluster, monkeypa
     with pytest.raises(ClusterUnavailableError):
         Parallel(n_jobs=2, backend="orleans", batch_size=1)(delayed(time.sleep)(0.2) for _ in range(100))
     assert time.monotonic() - started < 30
+
+
+def test_a_run_whose_gateway_is_killed_goes_on_at_the_next(own_cluster):
+    # Two silos of one cluster, each with a gateway; the first one's address is given second.
+    first = own_cluster(slots=1)
+    command = [*find_silo(), "--cluster", "localhost", "--silo-port", str(_free_port()), "--primary-port", str(first.silo_port), "--gateway-port", "0", "--health-port", "0", "--grpc-port", "0"]
+    command += ["--python", sys.executable, "--slots", "1", "--exit-with-parent", str(os.getpid()), "--json", "--log-level", "Error"]
+    second = subprocess.Popen(command, stdout=subprocess.PIPE, env=_environment(None))
+    try:
+        address = json.loads(second.stdout.readline())["grpc"]
+        register_orleans([address, first.address])
+        array = numpy.ones(1 << 18)
+
+        def items():
+            for i in range(60):
+                if i == 20:
+                    second.kill()
+                yield delayed(slow_sum)(array, i)
+
+        found = Parallel(n_jobs=2, backend="orleans", batch_size=1)(items())
+        assert found == [(1 << 18) + i for i in range(60)]
+    finally:
+        second.kill()
+        second.wait()
+        second.stdout.close()
+
+
+def slow_sum(array, i):
+    time.sleep(0.05)
+    return float(array.sum()) + i
 
 
 def test_a_closed_cluster_is_no_cluster_any_more(own_cluster):
