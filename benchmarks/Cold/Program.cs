@@ -26,6 +26,14 @@ var registered = Stopwatch.GetTimestamp();
 var results = Parallel(nJobs: -1, backend: backend).Run([Delayed(() => 42)]);
 var ended = Stopwatch.GetTimestamp();
 Console.WriteLine($"first-result {Nanoseconds(entered)} {Nanoseconds(ready)} {Nanoseconds(registered)} {Nanoseconds(ended)}");
+
+// A user's second loop comes a moment after the first.
+Thread.Sleep(50);
+var again = Stopwatch.GetTimestamp();
+Parallel(nJobs: -1, backend: backend).Run([Delayed(() => 42)]);
+var second = Stopwatch.GetTimestamp();
+Parallel(nJobs: -1, backend: backend).Run([Delayed(() => 42)]);
+Console.WriteLine($"next-results {Nanoseconds(again)} {Nanoseconds(second)} {Nanoseconds(Stopwatch.GetTimestamp())}");
 if (cluster is not null)
 {
     await cluster.DisposeAsync();

@@ -5,7 +5,7 @@ using Orleans.Joblib.Benchmarks.EndToEnd;
 IWorkload[] workloads =
 [
     new NoOpWorkload(), new StreamWorkload(), new LatencyWorkload(), new ScalingWorkload(), new SlotsWorkload(), new ColdWorkload(), new LengthWorkload(),
-    new LargeArrayWorkload(), new MappedArrayWorkload(), new ManyArraysWorkload(), new LargeResultsWorkload(), new BlobWorkload(),
+    new LargeArrayWorkload(), new MappedArrayWorkload(), new ManyArraysWorkload(), new LargeResultsWorkload(), new BlobWorkload(), new KilledWorkerWorkload(),
 ];
 
 var workload = new Argument<string>("workload") { Description = "What is measured; see benchmarks/README.md." };

@@ -98,6 +98,17 @@ param dailyTelemetryGigabytes int = 5
 @description('Whether people who may read the telemetry can do so from outside of the network, in the portal.')
 param queryTelemetryFromInternet bool = false
 
+@description('Addresses that get a mail when something is wrong; empty: alerts are to be seen in the portal only.')
+param alertEmails string[] = []
+
+@description('Action groups that are told when something is wrong.')
+param alertGroupIds string[] = []
+
+@description('Batches, executing or waiting, for each slot: more of them for a whole hour is an alert.')
+@minValue(1)
+@maxValue(1000)
+param alertBatchesPerSlot int = 4
+
 @description('Tag of the telemetry collector\'s image.')
 param collectorTag string = '0.130.0'
 
@@ -201,6 +212,20 @@ module monitoring 'modules/monitoring.bicep' = {
     retentionDays: keepTelemetryDays
     dailyGigabytes: dailyTelemetryGigabytes
     queryFromInternet: queryTelemetryFromInternet
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'alerts'
+  params: {
+    name: name
+    location: location
+    tags: tags
+    logsId: monitoring.outputs.logsId
+    emails: alertEmails
+    groupIds: alertGroupIds
+    batchesPerSlot: alertBatchesPerSlot
+    siloMemoryGiB: siloMemoryGiB
   }
 }
 

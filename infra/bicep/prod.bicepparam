@@ -20,6 +20,7 @@ param tags = { environment: 'prod' }
 param imageTag = readEnvironmentVariable('JOBLIB_IMAGE_TAG')
 param manifestsRepository = readEnvironmentVariable('JOBLIB_MANIFESTS')
 param adminGroupIds = [readEnvironmentVariable('JOBLIB_ADMIN_GROUP')]
+param alertEmails = filter(split(readEnvironmentVariable('JOBLIB_ALERT_EMAILS', ''), ','), address => !empty(address))
 param siloCertificate = readEnvironmentVariable('JOBLIB_SILO_PEM')
 param clientCertificate = readEnvironmentVariable('JOBLIB_CLIENT_PEM')
 param authorityCertificates = readEnvironmentVariable('JOBLIB_CA_PEM')

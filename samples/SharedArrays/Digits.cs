@@ -1,12 +1,9 @@
-using System.Globalization;
-using System.IO.Compression;
-
 namespace Orleans.Joblib.Samples.SharedArrays;
 
-/// <summary>The UCI handwritten digits (see ../GridSearch/data/SOURCE.md), 8 × 8 pixels, over and over, each time a little different.</summary>
+/// <summary>The UCI handwritten digits of ../GridSearch, over and over, each time a little different.</summary>
 internal static class Digits
 {
-    public const int Pixels = 64;
+    public const int Pixels = DigitsFile.Pixels;
 
     private const float Noise = 1.5f;
     private const int Seed = 0;
@@ -14,7 +11,7 @@ internal static class Digits
     /// <summary>As many images as fit into so many bytes, row by row.</summary>
     public static float[] Replicated(long bytes)
     {
-        var originals = Load();
+        var (originals, _) = DigitsFile.Read();
         var images = new float[Math.Max(originals.Length, bytes / sizeof(float) / Pixels * Pixels)];
         var random = new Random(Seed);
 
@@ -31,19 +28,5 @@ internal static class Digits
         }
 
         return images;
-    }
-
-    private static float[] Load()
-    {
-        using var resource = typeof(Digits).Assembly.GetManifestResourceStream("digits.csv.gz")
-            ?? throw new InvalidOperationException("The resource 'digits.csv.gz' is not in this assembly.");
-        using var reader = new StreamReader(new GZipStream(resource, CompressionMode.Decompress));
-        var pixels = new List<float>();
-        while (reader.ReadLine() is { } line)
-        {
-            pixels.AddRange(line.Split(',').Take(Pixels).Select(cell => float.Parse(cell, CultureInfo.InvariantCulture)));
-        }
-
-        return [.. pixels];
     }
 }

@@ -68,7 +68,12 @@ internal sealed class BlobStorage
     internal JoblibException? FaultOf(string what, Exception exception) => exception switch
     {
         JoblibException known => known,
-        RequestFailedException { Status: 401 or 403 } or AuthenticationFailedException => new JoblibException(
+        AuthenticationFailedException => new JoblibException(
+            "blob-login",
+            $"This process has no identity that the blob storage '{Place}' could know, so it could not {what}: {Reason(exception)} Log in ('az login'), run it where it has a managed or workload identity, "
+                + "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or give a shared access signature or a connection string with a key instead.",
+            exception),
+        RequestFailedException { Status: 401 or 403 } => new JoblibException(
             "blob-denied",
             $"The blob storage '{Place}' does not let this process {what} ({Reason(exception)}). Give its identity the role 'Storage Blob Data Contributor' on the container, or correct the key of the connection string; "
                 + "clients and silos need it both.",

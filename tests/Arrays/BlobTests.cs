@@ -99,6 +99,28 @@ public sealed class BlobTests(BlobTests.Server server) : IClassFixture<BlobTests
     }
 
     [Fact]
+    public async Task Identity_ThatIsMissing_IsSaidWithTheRemedy()
+    {
+        // Of the places where an identity is looked for, the one that asks nobody else.
+        using var variables = new Variables(("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential"), ("AZURE_CLIENT_ID", null), ("AZURE_TENANT_ID", null), ("AZURE_CLIENT_SECRET", null));
+        await using var blobs = new SharedBlobs(BlobStorage.Parse("https://account.blob.core.windows.net/mine"), NullLogger.Instance);
+        var (path, content) = NewFile(1000);
+        var thrown = await Assert.ThrowsAsync<JoblibException>(() => blobs.KeepAsync(path, content));
+        Assert.EndsWith("#blob-login", thrown.HelpLink, StringComparison.Ordinal);
+        Assert.Contains("https://account.blob.core.windows.net/mine", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("az login", thrown.Message, StringComparison.Ordinal);
+        Assert.Contains("AZURE_CLIENT_ID", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Identity_LookedForWhereThereIsNoSuchPlace_IsSaidWithTheSetting()
+    {
+        using var variables = new Variables(("AZURE_TOKEN_CREDENTIALS", "nowhere"));
+        var thrown = Assert.Throws<ArgumentException>(() => BlobStorage.Parse("https://account.blob.core.windows.net"));
+        Assert.Contains("AZURE_TOKEN_CREDENTIALS", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task StorageThatIsAway_IsSaid()
     {
         using var azurite = await Azurite.StartAsync();
@@ -180,6 +202,28 @@ public sealed class BlobTests(BlobTests.Server server) : IClassFixture<BlobTests
     }
 
     private ArrayStore Store() => new(new ArrayStoreOptions { TempFolder = _folder.Root });
+
+    private sealed class Variables : IDisposable
+    {
+        private readonly (string Name, string? Before)[] _before;
+
+        internal Variables(params (string Name, string? Value)[] variables)
+        {
+            _before = [.. variables.Select(variable => (variable.Name, Environment.GetEnvironmentVariable(variable.Name)))];
+            foreach (var (name, value) in variables)
+            {
+                Environment.SetEnvironmentVariable(name, value);
+            }
+        }
+
+        public void Dispose()
+        {
+            foreach (var (name, value) in _before)
+            {
+                Environment.SetEnvironmentVariable(name, value);
+            }
+        }
+    }
 
     public sealed class Server : IAsyncLifetime
     {

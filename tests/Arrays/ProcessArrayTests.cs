@@ -412,6 +412,74 @@ public sealed class ProcessArrayTests : IDisposable
         Patience.Until(() => Files(disk.Directory) == 0, "all to go");
     }
 
+    [Fact]
+    public async Task SharedMemory_FullInMidProgram_GoesOnOnDisk()
+    {
+        // Just enough to be taken for the store.
+        using var host = MountNamespace.TryCreate(out var reason, sharedMemoryMegabytes: 2048);
+        Assert.SkipWhen(host is null, reason);
+        using var program = ChildProcess.Start("LoopClientProgram", ["loky", "arrays-asked"], prefix: host.Prefix);
+        program.Say("go");
+        Assert.Equal("sum 1 10", await program.LineAsync("sum 1"));
+        Assert.NotEmpty(host.Segments);
+        Assert.Empty(OnDisk());
+
+        // What is kept for the next run would be overwritten by it.
+        Patience.Until(() => host.Segments.Length == 0, "the first run's arrays to go");
+        host.ResizeSharedMemory(megabytes: 64);
+        host.FillSharedMemory();
+        for (var run = 2; run < 5; run++)
+        {
+            program.Say("go");
+            Assert.Equal($"sum {run} {(4 * run) + 6}", await program.LineAsync($"sum {run}"));
+        }
+
+        Assert.NotEmpty(OnDisk());
+        program.Say("");
+        Assert.Equal(0, await program.ExitAsync());
+        Patience.Until(() => OnDisk().Length == 0 && host.Segments.Length == 0, "the program's arrays to go");
+
+        string[] OnDisk() => Directory.Exists($"{host.Root}/tmp") ? Directory.GetFiles($"{host.Root}/tmp", "*.npy", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 }) : [];
+    }
+
+    [Fact]
+    public void Run_MemmappedArrayOfMoreThan2To31Elements_IsReadAndWrittenByItsWorkers()
+    {
+        const long Count = (1L << 31) + 1000;
+        using (var file = File.OpenHandle(_folder["sparse"], FileMode.CreateNew, FileAccess.Write))
+        {
+            // Pages that nobody writes to take no room.
+            RandomAccess.SetLength(file, Count);
+        }
+
+        using var array = MemmappedArray<byte>.OpenRaw(_folder["sparse"], MmapMode.ReadWrite);
+        Assert.Equal(Count, array.Length);
+        using var parallel = Parallel(nJobs: 2, backend: "loky", tempFolder: _folder.Root, batchSize: 1);
+        long[] places = [0, 1, int.MaxValue, (long)int.MaxValue + 1, (1L << 31) + 500, Count - 1];
+        parallel.Run(places.Select((place, i) => Delayed(() => array[(nint)place] = (byte)(i + 1))));
+
+        Assert.Equal(places.Select((_, i) => i + 1), places.Select(place => (int)array[(nint)place]));
+        var length = (nint)array.Length;
+        var end = array.Slice(0, length - 10, 10);
+        Assert.Equal([(Count, places.Length, 10)], parallel.Run([Delayed(() => (array.Length, (int)end[9], (int)end.Length))]));
+    }
+
+    [Fact]
+    public void Run_ArrayOfMoreThan2GiB_ArrivesWhole()
+    {
+        const int Length = (1 << 28) + 4096;
+        Assert.SkipUnless(new DriveInfo(_folder.Root).AvailableFreeSpace > 6L << 30, "There is no room for it.");
+        var array = new long[Length];
+        array[0] = 1;
+        array[^1] = 2;
+        array[(1 << 28) - 1] = 3;
+        array[1 << 28] = 4;
+        using var parallel = Parallel(nJobs: 2, backend: "loky", tempFolder: _folder.Root);
+        var seen = parallel.Run(Enumerable.Range(0, 2).Select(_ => Delayed(() => (array.Length, array[0], array[^1], array[(1 << 28) - 1], array[1 << 28]))));
+
+        Assert.All(seen, one => Assert.Equal((Length, 1, 2, 3, 4), one));
+    }
+
     private static double[]? _kept;
 
     private static bool Keep(double[] array)

@@ -13,5 +13,19 @@ internal sealed class TempFolder : IDisposable
 
     internal string this[string name] => System.IO.Path.Combine(Root, name);
 
-    public void Dispose() => Directory.Delete(Root, recursive: true);
+    public void Dispose()
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                Directory.Delete(Root, recursive: true);
+                return;
+            }
+            catch (DirectoryNotFoundException) when (tries < 10)
+            {
+                // A worker that ends has removed its store in between.
+            }
+        }
+    }
 }

@@ -3,7 +3,8 @@ using Xunit;
 namespace Orleans.Joblib.Tests.Cli;
 
 /// <summary>Two silo processes for commands that change nothing about them.</summary>
-public sealed class CliFixture : IAsyncLifetime
+[CollectionDefinition(nameof(CliFixture))]
+public sealed class CliFixture : IAsyncLifetime, ICollectionFixture<CliFixture>
 {
     private SiloCluster? _cluster;
     private JoblibCluster? _connection;

@@ -7,7 +7,8 @@ using static Orleans.Joblib.Joblib;
 namespace Orleans.Joblib.Tests.Cli;
 
 /// <summary>What looks at a cluster and cancels runs, against silo processes.</summary>
-public sealed class ClusterCommandTests(CliFixture fixture) : IClassFixture<CliFixture>
+[Collection(nameof(CliFixture))]
+public sealed class ClusterCommandTests(CliFixture fixture)
 {
     private string Cluster => fixture.Cluster.Address;
 

@@ -3,7 +3,8 @@ using Xunit;
 
 namespace Orleans.Joblib.Tests.Cli;
 
-public sealed class DoctorCommandTests(CliFixture fixture) : IClassFixture<CliFixture>
+[Collection(nameof(CliFixture))]
+public sealed class DoctorCommandTests(CliFixture fixture)
 {
     [Fact]
     public async Task Doctor_ClusterThatIsWell_FindsNoFault()

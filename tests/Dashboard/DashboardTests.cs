@@ -86,8 +86,14 @@ public sealed class DashboardTests
         await using var dashboard = await JoblibDashboard.StartAsync(client, new DashboardOptions { Port = 0, Period = TimeSpan.FromMilliseconds(100) });
         using var http = new HttpClient { BaseAddress = dashboard.Address };
         using var feed = await FrameFeed.OpenAsync(http);
-        var results = Task.Run(() => Parallel(nJobs: -1, backend: new OrleansBackend(client)).Run(Enumerable.Range(0, 50).Select(i => Delayed(token => WaitForEnd(i, token)))));
+        var numbers = new double[1 << 20];
+        var results = Task.Run(() => Parallel(nJobs: -1, backend: new OrleansBackend(client)).Run(Enumerable.Range(0, 50).Select(i => Delayed(token => WaitForEnd(i, numbers, token)))));
         var run = (await feed.UntilAsync(frame => frame.Running.Count == 2)).Runs[0].Run;
+        if (remote)
+        {
+            // The calls' array is in shared memory of the silo's host, which is the client's.
+            await feed.UntilAsync(frame => frame.Silos[0] is { Arrays: > 0, ArrayBytes: >= 8 << 20 });
+        }
 
         using var unasked = await http.PostAsync($"runs/{run}/cancel", null);
         Assert.Equal(HttpStatusCode.Forbidden, unasked.StatusCode);
@@ -238,10 +244,10 @@ public sealed class DashboardTests
 
     private static int FailAt(int call, int when) => call == when ? throw new InvalidOperationException("seven it is") : call;
 
-    private static int WaitForEnd(int value, CancellationToken token)
+    private static int WaitForEnd(int value, double[] numbers, CancellationToken token)
     {
         Patience.AwaitCancelled(token);
-        return value;
+        return value + numbers.Length;
     }
 
     private static Task<HttpResponseMessage> CancelAsync(HttpClient http, string run)

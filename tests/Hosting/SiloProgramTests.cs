@@ -76,6 +76,26 @@ public sealed class SiloProgramTests
     }
 
     [Fact]
+    public async Task Start_NoPrimarySilo_ExitsWithOneNamingIt()
+    {
+        var port = FreePorts.Next();
+        var (code, output) = await RunAsync(["--silo-port", "0", "--primary-port", $"{port}", "--gateway-port", "0", "--health-port", "0"]);
+        Assert.Equal(1, code);
+        Assert.Contains($"No silo listens on the primary port {port}", output);
+        Assert.DoesNotContain("   at ", output);
+    }
+
+    [Fact]
+    public async Task Sigterm_BeforeItIsReady_StopsAsAsked()
+    {
+        using var silo = ChildProcess.Start("SiloProgram", ["--silo-port", "0", "--primary-port", $"{FreePorts.Next()}", "--gateway-port", "0", "--health-port", "0"], null);
+        await silo.LineAsync("joblib-silo: waiting for the silo on the primary port");
+        silo.Terminate();
+        Assert.Equal(0, await silo.ExitAsync());
+        Assert.DoesNotContain("   at ", silo.Output);
+    }
+
+    [Fact]
     public async Task Start_PortTaken_ExitsWithOneNamingIt()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -14,7 +14,7 @@ public sealed class BicepTests
     [InlineData("build-params prod.bicepparam --stdout")]
     public void Compiler_EveryFile_HasNothingToSay(string arguments)
     {
-        var (code, _, faults) = Bicep.Run(arguments.Split(' '), Bicep.Environment);
+        var (code, _, faults) = Bicep.Answer(arguments);
         Assert.Equal("", faults);
         Assert.Equal(0, code);
     }
@@ -183,6 +183,56 @@ public sealed class BicepTests
     }
 
     [Fact]
+    public void Alerts_EachThatOperationsNames_IsARuleOverTheWorkspace()
+    {
+        Assert.Equal(["errors", "failed-runs", "memory", "no-silo", "queue", "silo-restarts"], Rules.Select(rule => (string?)rule["name"]).Order());
+        var operations = File.ReadAllText(Path.Combine(Bicep.Infra, "..", "docs", "operations.md"));
+        Assert.All(Rules, rule => Assert.Contains($"| {rule["name"]} | ", operations, StringComparison.Ordinal));
+        var alert = Assert.Single(OfType("Microsoft.Insights/scheduledQueryRules"));
+        Assert.Equal("[length(variables('rules'))]", (string?)alert["copy"]!["count"]);
+        Assert.True((bool)alert["properties"]!["enabled"]!);
+        Assert.Equal("[parameters('logsId')]", (string?)Assert.Single(alert["properties"]!["scopes"]!.AsArray()));
+        Assert.Contains("outputs.logsId", (string?)Bicep.Main["resources"]!["alerts"]!["properties"]!["parameters"]!["logsId"]!["value"]);
+        var criterion = Assert.Single(alert["properties"]!["criteria"]!["allOf"]!.AsArray())!;
+        Assert.Contains("'rules')[copyIndex()].query", (string?)criterion["query"]);
+        Assert.Contains("'rules')[copyIndex()].threshold", (string?)criterion["threshold"]);
+    }
+
+    [Fact]
+    public void Alerts_WhatTheyAskFor_IsWhatSilosTell()
+    {
+        var told = new HashSet<string>();
+        using (var listener = new System.Diagnostics.Metrics.MeterListener { InstrumentPublished = (instrument, _) => told.Add(instrument.Name) })
+        {
+            // Gauges are made with the first silo.
+            System.Runtime.CompilerServices.RuntimeHelpers.RunClassConstructor(typeof(SiloGauges).TypeHandle);
+            listener.Start();
+        }
+
+        var queries = Rules.Select(rule => (string)rule["query"]!).ToArray();
+        var asked = queries.SelectMany(query => Regex.Matches(query, "\"(joblib\\.[a-z_.]+)\"")).Select(match => match.Groups[1].Value).ToHashSet();
+        Assert.Superset(asked, told);
+        Assert.Superset(new HashSet<string> { "joblib.slots", "joblib.slots.in_use", "joblib.batches.queued", "joblib.runs.ended" }, asked);
+        Assert.All(queries, query => Assert.Matches("^\\[?.*App(Metrics|Traces) \\| .* Value = ", query));
+
+        // A restart is counted by the line that a silo logs when it is ready, and runs by what they came to.
+        var line = Regex.Match(File.ReadAllText(Path.Combine(Bicep.Infra, "..", "src", "Silo", "Host", "HostLog.cs")), "\"([^\"]*)\"\\)]\\s*internal static partial void SiloReady").Groups[1].Value;
+        var pattern = Regex.Match(queries.Single(query => query.Contains("matches regex", StringComparison.Ordinal)), "matches regex \"([^\"]*)\"").Groups[1].Value;
+        Assert.Matches(pattern, line.Replace("{Silo}", "10.0.0.1:11111@5"));
+        Assert.All(new[] { RunState.Failed, RunState.Lost }, state => Assert.Contains(queries, query => query.Contains($"\"{state.ToString().ToLowerInvariant()}\"", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Alerts_Mails_GoToTheAddressesOfTheDeployment()
+    {
+        Assert.Equal("[not(empty(parameters('emails')))]", (string?)Bicep.Resource("alerts", "mails")["condition"]);
+        Assert.Contains("parameters('groupIds')", (string?)Assert.Single(OfType("Microsoft.Insights/scheduledQueryRules"))["properties"]!["actions"]!["actionGroups"]);
+        var (_, output, _) = Bicep.Answer("build-params dev.bicepparam --stdout");
+        var parameters = JsonNode.Parse((string)JsonNode.Parse(output)!["parametersJson"]!)!["parameters"]!;
+        Assert.Equal(["a@b.example", "c@d.example"], parameters["alertEmails"]!["value"]!.AsArray().Select(address => (string?)address));
+    }
+
+    [Fact]
     public void Redis_OnlyByTlsAndNothingIsEvicted()
     {
         var database = Assert.Single(OfType("Microsoft.Cache/redisEnterprise/databases"))["properties"]!;
@@ -233,6 +283,8 @@ public sealed class BicepTests
     }
 
     private static readonly System.Text.Json.JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static JsonNode[] Rules => [.. Bicep.Modules["alerts"]["variables"]!["rules"]!.AsArray().Select(rule => rule!)];
 
     private static JsonObject[] OfType(string type) => [.. Bicep.Resources.Where(resource => (string?)resource["type"] == type).DistinctBy(resource => resource.ToJsonString())];
 }

@@ -35,9 +35,26 @@ internal static class ProcessLoop
                     return array.Select(x => x + 1).ToArray();
                 })));
                 return 0;
+            case "arrays-asked":
+                return AskedFor(backend);
             default:
                 return 2;
         }
+    }
+
+    // A loop over other arrays for each line of standard input, and results as large.
+    private static int AskedFor(string backend)
+    {
+        using var parallel = Parallel(nJobs: 2, backend: backend, batchSize: 1);
+        for (var run = 1; Console.ReadLine() is { Length: > 0 }; run++)
+        {
+            var array = new double[4_000_000];
+            array.AsSpan().Fill(run);
+            var results = parallel.Run(Enumerable.Range(0, 4).Select(i => Delayed(static (double[] array, int i) => array.Select(x => x + i).ToArray(), array, i)));
+            Console.WriteLine($"sum {run} {results.Sum(result => result.Sum() / 4_000_000)}");
+        }
+
+        return 0;
     }
 
     private static int Interruptible(string backend)

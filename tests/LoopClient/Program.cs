@@ -8,9 +8,9 @@ if (args is ["loky" or "multiprocessing", var mode])
 }
 
 // A client for tests, to be killed: endless loops on a cluster, or one flood of batches. It ends when its standard input does, so with the process that started it.
-if (args is not [var cluster, var lease, "loops" or "flood" or "arrays"])
+if (args is not [var cluster, var lease, "loops" or "flood" or "arrays" or "upload"])
 {
-    Console.Error.WriteLine("usage: loop-client CLUSTER LEASE-SECONDS loops|flood|arrays");
+    Console.Error.WriteLine("usage: loop-client CLUSTER LEASE-SECONDS loops|flood|arrays|upload");
     return 2;
 }
 
@@ -35,6 +35,16 @@ while (true)
 {
     try
     {
+        if (args[2] == "upload")
+        {
+            // Long enough on its way to be caught there.
+            var large = new long[32 << 20];
+            using var uploading = Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client, options), batchSize: 1);
+            Console.WriteLine("loop-client uploads");
+            Console.WriteLine($"loop-client ready {uploading.Run([Delayed(() => large.Sum())])[0]}");
+            continue;
+        }
+
         if (args[2] == "arrays")
         {
             // Of a loop that ends only with this process: its arrays are in use when it does.

@@ -33,6 +33,21 @@ public sealed class ProgramEndTests
     }
 
     [Fact]
+    public async Task Signal_AnotherProgramRunsToo_LeavesItsWorkersAlone()
+    {
+        using var other = ChildProcess.Start("LoopClientProgram", ["loky", "stuck"]);
+        using var program = ChildProcess.Start("LoopClientProgram", ["loky", "stuck"]);
+        var others = await CallsAsync(other, 2);
+        var processes = await CallsAsync(program, 2);
+        Assert.Empty(processes.Intersect(others));
+        await program.KillAsync();
+        Living.AwaitEnd(processes);
+        Assert.All(others, process => Assert.True(Living.IsAlive(process)));
+        await other.KillAsync();
+        Living.AwaitEnd(others);
+    }
+
+    [Fact]
     public async Task Interrupt_ProgramCancelsItsRun_StopsCallsAndGoesOn()
     {
         using var program = ChildProcess.Start("LoopClientProgram", ["loky", "interrupt"]);

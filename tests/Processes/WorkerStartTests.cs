@@ -39,6 +39,30 @@ public sealed class WorkerStartTests
         empty.Delete();
     }
 
+    [Fact]
+    public async Task Run_WorkersFileIsMissing_SaysWhichAndWhatToDo()
+    {
+        var program = ChildProcess.PathOf("LoopClientProgram");
+        var folder = Directory.CreateTempSubdirectory("joblib-tests-");
+        try
+        {
+            // With its list of files the program would not start at all without one of them.
+            foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(program)!).Where(file => !file.EndsWith(".deps.json", StringComparison.Ordinal)))
+            {
+                File.Copy(file, Path.Combine(folder.FullName, Path.GetFileName(file)));
+            }
+
+            File.Delete(Path.Combine(folder.FullName, $"{WorkerCommand.AssemblyName}.dll"));
+            using var started = ChildProcess.StartFile(Path.Combine(folder.FullName, Path.GetFileName(program)), ["loky", "end"]);
+            Assert.NotEqual(0, await started.ExitAsync());
+            await started.LineAsync("Unhandled exception. Orleans.Joblib.JoblibException: Worker processes need 'Orleans.Joblib.Worker.dll' beside the program");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     private static PoolSettings Settings(WorkerCommand command) => new()
     {
         Command = command,

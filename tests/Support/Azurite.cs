@@ -24,6 +24,8 @@ public sealed class Azurite : IDisposable
 
     public string Host { get; }
 
+    public int ProcessId => _process.Id;
+
     /// <summary>A connection string for a container.</summary>
     public string Setting(string container, string key = Key) =>
         $"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={key};BlobEndpoint=http://{Host}/devstoreaccount1;Container={container}";

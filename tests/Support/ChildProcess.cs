@@ -46,9 +46,16 @@ internal sealed class ChildProcess : IDisposable
     /// <param name="networkNamespace">The network namespace to run in.</param>
     /// <param name="prefix">A command that runs the program, taskset say.</param>
     internal static ChildProcess Start(
-        string metadata, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? networkNamespace = null, string[]? prefix = null)
+        string metadata, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? networkNamespace = null, string[]? prefix = null) =>
+        StartFile(PathOf(metadata), arguments, environment, networkNamespace, prefix);
+
+    /// <summary>The file of a program.</summary>
+    internal static string PathOf(string metadata) => typeof(ChildProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == metadata).Value!;
+
+    /// <summary>As <see cref="Start"/>, for a program that lies elsewhere.</summary>
+    internal static ChildProcess StartFile(
+        string path, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? networkNamespace = null, string[]? prefix = null)
     {
-        var path = typeof(ChildProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == metadata).Value!;
         var dotnet = Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "..", "..", "..", OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet");
         string[] command = [.. prefix ?? [], .. networkNamespace is null ? Array.Empty<string>() : ["ip", "netns", "exec", networkNamespace], dotnet, path, .. arguments];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };

@@ -36,6 +36,22 @@ internal sealed class LoopClientProcess : IDisposable
         }
     }
 
+    /// <summary>Starts one that sends an array of 256 MiB, and waits until it begins to.</summary>
+    internal static async Task<LoopClientProcess> StartUploadAsync(string cluster, TimeSpan lease, IReadOnlyDictionary<string, string?> environment)
+    {
+        var client = new LoopClientProcess(ChildProcess.Start("LoopClientProgram", [cluster, lease.TotalSeconds.ToString(CultureInfo.InvariantCulture), "upload"], environment));
+        try
+        {
+            await client._process.LineAsync("loop-client uploads");
+            return client;
+        }
+        catch (Exception)
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>As <c>kill -9</c>.</summary>
     internal Task KillAsync() => _process.KillAsync();
 

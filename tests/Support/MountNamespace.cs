@@ -57,6 +57,23 @@ internal sealed class MountNamespace : IDisposable
         }
     }
 
+    /// <summary>Makes its /dev/shm larger or smaller.</summary>
+    internal void ResizeSharedMemory(int megabytes) => Run("mount", "-o", $"remount,size={megabytes}m", "/dev/shm");
+
+    /// <summary>Writes to its /dev/shm until nothing more fits.</summary>
+    internal void FillSharedMemory() => Run("sh", "-c", "cat /dev/zero > /dev/shm/filler 2> /dev/null; true");
+
+    private void Run(params string[] command)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Prefix[0], [.. Prefix[1..], .. command]) { RedirectStandardError = true })!;
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"'{string.Join(' ', command)}' failed: {error}");
+        }
+    }
+
     public void Dispose()
     {
         _holder.Kill();

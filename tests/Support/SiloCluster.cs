@@ -9,11 +9,13 @@ public sealed class SiloCluster : IAsyncDisposable
     private readonly Dictionary<SiloProcess, int> _hosts = [];
     private readonly string[] _arguments;
     private readonly NetworkNamespaces? _network;
+    private readonly bool _isGuest;
     private readonly TestCertificates? _certificates;
     private readonly string _clientTls = "";
 
-    private SiloCluster(RedisServer redis, string name, string[] arguments, NetworkNamespaces? network)
+    private SiloCluster(RedisServer redis, string name, string[] arguments, NetworkNamespaces? network, bool isGuest = false)
     {
+        _isGuest = isGuest;
         Redis = redis;
         Name = name;
         _arguments = arguments;
@@ -97,15 +99,26 @@ public sealed class SiloCluster : IAsyncDisposable
             await silo.DisposeAsync();
         }
 
-        await Redis.DisposeAsync();
+        if (!_isGuest)
+        {
+            await Redis.DisposeAsync();
+        }
+
         _certificates?.Dispose();
         _network?.Dispose();
     }
 
-    private static async Task<SiloCluster> StartAsync(int silos, int slots, NetworkNamespaces? network, string[] arguments)
+    /// <summary>Starts the silos of another cluster in a Redis that is there, and stays.</summary>
+    /// <param name="redis">Where membership is kept.</param>
+    /// <param name="silos">How many.</param>
+    /// <param name="slots">Workers of each.</param>
+    /// <param name="arguments">More of the silo's command line.</param>
+    internal static Task<SiloCluster> StartInAsync(RedisServer redis, int silos, int slots, params string[] arguments) => StartAsync(silos, slots, null, arguments, redis);
+
+    private static async Task<SiloCluster> StartAsync(int silos, int slots, NetworkNamespaces? network, string[] arguments, RedisServer? shared = null)
     {
-        var redis = await RedisServer.StartAsync(network?.GatewayAddress ?? "127.0.0.1");
-        var cluster = new SiloCluster(redis, "c" + Guid.NewGuid().ToString("N")[..8], ["--slots", slots.ToString(), .. arguments], network);
+        var redis = shared ?? await RedisServer.StartAsync(network?.GatewayAddress ?? "127.0.0.1");
+        var cluster = new SiloCluster(redis, "c" + Guid.NewGuid().ToString("N")[..8], ["--slots", slots.ToString(), .. arguments], network, shared is not null);
         try
         {
             await cluster.AddAsync(silos);

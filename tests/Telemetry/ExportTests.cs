@@ -40,6 +40,9 @@ public sealed class ExportTests
             Patience.Until(() => meeting.Noted("process").Length >= 4, "every slot to be in a call");
             meeting.Set("go");
             Assert.Equal(Enumerable.Range(0, 40), await values.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
+
+            // It finds the slots granted.
+            Assert.Equal([1, 2], parallel.Run([Delayed(Math.Abs, -1), Delayed(Math.Abs, -2)]));
         }
 
         // What is left to send is sent when they stop.
@@ -51,14 +54,19 @@ public sealed class ExportTests
 
         Assert.Empty(collector.Faults);
         var spans = collector.Spans;
-        var run = Assert.Single(spans, span => span.Name == "joblib.run");
-        Assert.Equal("client 1", run.Service);
-        Assert.All(spans, span => Assert.Equal(run.Trace, span.Trace));
-
-        var coordinate = Assert.Single(spans, span => span.Name == "joblib.coordinate");
-        Assert.Equal(run.Id, coordinate.Parent);
-        Assert.StartsWith("joblib-silo ", coordinate.Service);
-        Assert.Equal("4", coordinate.Attributes["joblib.slots"]);
+        var runs = spans.Where(span => span.Name == "joblib.run").ToArray();
+        Assert.Equal(2, runs.Length);
+        Assert.Equal(runs.Select(one => one.Trace).Order(), spans.Select(span => span.Trace).Distinct().Order());
+        Assert.All(runs, one =>
+        {
+            Assert.Equal("client 1", one.Service);
+            var coordinate = Assert.Single(spans, span => span.Name == "joblib.coordinate" && span.Trace == one.Trace);
+            Assert.Equal(one.Id, coordinate.Parent);
+            Assert.StartsWith("joblib-silo ", coordinate.Service);
+            Assert.Equal("4", coordinate.Attributes["joblib.slots"]);
+        });
+        var run = runs.Single(one => spans.Count(span => span.Name == "joblib.batch" && span.Trace == one.Trace) == 20);
+        spans = [.. spans.Where(span => span.Trace == run.Trace)];
 
         var batches = spans.Where(span => span.Name == "joblib.batch").ToDictionary(span => span.Id);
         Assert.Equal(20, batches.Count);

@@ -36,6 +36,32 @@ public sealed class TelemetryTests
         Assert.Equal(backend, run.GetTagItem("joblib.backend"));
     }
 
+    /// <summary>What a batch pays for telemetry that nobody listens to: benchmarks/results/README.md has the figure.</summary>
+    [Fact(Explicit = true)]
+    public void Cost_OfABatchWhenNobodyListens()
+    {
+        const int Batches = 100_000_000;
+        for (var round = 0; round < 5; round++)
+        {
+            var started = Stopwatch.GetTimestamp();
+            for (var batch = 0; batch < Batches; batch++)
+            {
+                // As a batch to a silo goes: dispatched, sent, taken up, executed, ended, its outcome taken.
+                using var span = JoblibInstruments.StartBatch(default, batch, 1);
+                JoblibInstruments.PayloadSent(batch);
+                JoblibInstruments.SlotTaken();
+                using var execute = JoblibInstruments.StartExecute(default, 1);
+                JoblibInstruments.SlotFreed();
+                if (JoblibInstruments.MeasuresBatches)
+                {
+                    Assert.Fail("Somebody listens.");
+                }
+            }
+
+            Console.WriteLine($"telemetry: {Stopwatch.GetElapsedTime(started).TotalNanoseconds / Batches:0.00} ns a batch");
+        }
+    }
+
     [Fact]
     public void Run_TracedInWorkerProcesses_ShowsTheCallsOwnSpansWithTheirIds()
     {

@@ -1,12 +1,11 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
-using System.Text.Json.Nodes;
 using static Orleans.Joblib.Joblib;
 
 namespace Orleans.Joblib.Benchmarks.EndToEnd;
 
 /// <summary>One array of 1 GiB to eight calls: the first run, another array afterwards, and the same array again beside threads. All beside one plain write of it, just before and after.</summary>
-internal sealed class LargeArrayWorkload : IWorkload
+internal sealed class LargeArrayWorkload : ArrayWorkload
 {
     private const int Elements = 128 << 20;
     private const int Calls = 8;
@@ -14,17 +13,16 @@ internal sealed class LargeArrayWorkload : IWorkload
     // Kept segments go after five seconds: a first run is one that finds none.
     private static readonly TimeSpan SegmentsGo = TimeSpan.FromSeconds(6);
 
-    public string Name => "array-1g";
+    public override string Name => "array-1g";
 
-    public string Unit => "ratio to a plain write";
+    public override string Unit => "ratio to a plain write";
 
-    public void Run(BenchmarkOptions options, ResultLines lines)
+    private protected override long? Bytes => Elements * (long)sizeof(double);
+
+    private protected override IDisposable Prepare(JoblibParallel parallel, int nJobs, out Func<Measurement> measure)
     {
-        using var session = BackendSession.Start(options.Backend);
-        using var plain = new PlainWrite();
-        var nJobs = options.NJobsOrCores;
-        using var parallel = Parallel(nJobs, session.Name);
-        using var threads = Parallel(nJobs, "threading");
+        var plain = new PlainWrite();
+        var threads = Parallel(nJobs, "threading");
         var array = new double[Elements];
         for (var i = 0; i < array.Length; i++)
         {
@@ -32,18 +30,13 @@ internal sealed class LargeArrayWorkload : IWorkload
         }
 
         var changes = 0;
-        List<IContender> contenders = [new Contender(session.Name, Measure) { Fields = new JsonObject { ["n_jobs"] = nJobs, ["bytes"] = (long)Elements * sizeof(double) } }];
-        if (options.Peers)
-        {
-            contenders.Add(new PythonPeer(options, Name, "joblib-loky", nJobs));
-        }
-
-        InterleavedRuns.Run(this, options, contenders, lines);
+        measure = Measure;
+        return plain;
 
         Measurement Measure()
         {
             Thread.Sleep(SegmentsGo);
-            parallel.Run(Enumerable.Range(0, nJobs).Select(i => Delayed(() => i)));
+            WakeWorkers(parallel, nJobs);
             array[changes]++;
             plain.Warm(array);
             var before = plain.Seconds(array);

@@ -1,36 +1,26 @@
 using System.Diagnostics;
-using System.Text.Json.Nodes;
 using static Orleans.Joblib.Joblib;
 
 namespace Orleans.Joblib.Benchmarks.EndToEnd;
 
 /// <summary>64 calls that each return an array of 16 MiB.</summary>
-internal sealed class LargeResultsWorkload : IWorkload
+internal sealed class LargeResultsWorkload : ArrayWorkload
 {
     private const int Elements = 2 << 20;
     private const int Calls = 64;
-    private const double Gibibyte = 1L << 30;
 
-    public string Name => "results-64x16m";
+    public override string Name => "results-64x16m";
 
-    public string Unit => "GiB/s";
+    public override string Unit => "GiB/s";
 
-    public void Run(BenchmarkOptions options, ResultLines lines)
+    private protected override IDisposable? Prepare(JoblibParallel parallel, int nJobs, out Func<Measurement> measure)
     {
-        using var session = BackendSession.Start(options.Backend);
-        var nJobs = options.NJobsOrCores;
-        using var parallel = Parallel(nJobs, session.Name);
-        List<IContender> contenders = [new Contender(session.Name, Measure) { Fields = new JsonObject { ["n_jobs"] = nJobs } }];
-        if (options.Peers)
-        {
-            contenders.Add(new PythonPeer(options, Name, "joblib-loky", nJobs));
-        }
-
-        InterleavedRuns.Run(this, options, contenders, lines);
+        measure = Measure;
+        return null;
 
         Measurement Measure()
         {
-            parallel.Run(Enumerable.Range(0, nJobs).Select(i => Delayed(() => i)));
+            WakeWorkers(parallel, nJobs);
 
             // The machine's host is slow to give memory back: what the results will take was in use a moment ago.
             new double[Calls * Elements].AsSpan().Fill(1);

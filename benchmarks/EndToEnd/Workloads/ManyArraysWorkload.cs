@@ -1,35 +1,25 @@
 using System.Diagnostics;
-using System.Text.Json.Nodes;
 using static Orleans.Joblib.Joblib;
 
 namespace Orleans.Joblib.Benchmarks.EndToEnd;
 
 /// <summary>64 arrays of 2 MiB, another for each of 64 calls, beside plain writes of as much to new files.</summary>
-internal sealed class ManyArraysWorkload : IWorkload
+internal sealed class ManyArraysWorkload : ArrayWorkload
 {
     private const int Elements = 256 << 10;
     private const int Calls = 64;
-    private const double Gibibyte = 1L << 30;
 
-    public string Name => "arrays-64x2m";
+    public override string Name => "arrays-64x2m";
 
-    public string Unit => "GiB/s";
+    public override string Unit => "GiB/s";
 
-    public void Run(BenchmarkOptions options, ResultLines lines)
+    private protected override IDisposable Prepare(JoblibParallel parallel, int nJobs, out Func<Measurement> measure)
     {
-        using var session = BackendSession.Start(options.Backend);
-        using var plain = new PlainWrite();
-        var nJobs = options.NJobsOrCores;
-        using var parallel = Parallel(nJobs, session.Name);
+        var plain = new PlainWrite();
         var arrays = Enumerable.Range(0, Calls).Select(_ => new double[Elements]).ToArray();
         var round = 0;
-        List<IContender> contenders = [new Contender(session.Name, Measure) { Fields = new JsonObject { ["n_jobs"] = nJobs } }];
-        if (options.Peers)
-        {
-            contenders.Add(new PythonPeer(options, Name, "joblib-loky", nJobs));
-        }
-
-        InterleavedRuns.Run(this, options, contenders, lines);
+        measure = Measure;
+        return plain;
 
         Measurement Measure()
         {
@@ -40,7 +30,7 @@ internal sealed class ManyArraysWorkload : IWorkload
                 arrays[i].AsSpan().Fill((round * Calls) + i);
             }
 
-            parallel.Run(Enumerable.Range(0, 4 * nJobs).Select(i => Delayed(() => i)));
+            WakeWorkers(parallel, 4 * nJobs);
 
             // As much as client and workers are about to take.
             plain.Warm([.. arrays, .. arrays]);

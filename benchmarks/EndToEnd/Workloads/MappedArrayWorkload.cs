@@ -1,49 +1,27 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
-using System.Text.Json.Nodes;
 using static Orleans.Joblib.Joblib;
 
 namespace Orleans.Joblib.Benchmarks.EndToEnd;
 
 /// <summary>A memory-mapped array of 1 GiB to eight calls, beside calls without arguments: what its way costs, and what all processes together hold when every worker has read it.</summary>
-internal sealed class MappedArrayWorkload : IWorkload
+internal sealed class MappedArrayWorkload : ArrayWorkload
 {
     private const int Elements = 128 << 20;
     private const int Calls = 8;
     private const int Trips = 50;
 
-    public string Name => "memmap-in";
+    public override string Name => "memmap-in";
 
-    public string Unit => "ms over an empty loop";
+    public override string Unit => "ms over an empty loop";
 
-    public void Run(BenchmarkOptions options, ResultLines lines)
+    private protected override long? Bytes => Elements * (long)sizeof(double);
+
+    private protected override IDisposable Prepare(JoblibParallel parallel, int nJobs, out Func<Measurement> measure)
     {
-        using var session = BackendSession.Start(options.Backend);
-        var nJobs = options.NJobsOrCores;
-        using var parallel = Parallel(nJobs, session.Name);
-        var path = Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"joblib-benchmark-{Guid.NewGuid():n}.npy");
-        try
-        {
-            using (var made = MemmappedArray<double>.Create(path, [Elements]))
-            {
-                made.AsSpan().Fill(1);
-            }
-
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            using var array = Load<MemmappedArray<double>>(path, MmapMode.ReadOnly);
-            List<IContender> contenders = [new Contender(session.Name, () => Measure(array)) { Fields = new JsonObject { ["n_jobs"] = nJobs, ["bytes"] = (long)Elements * sizeof(double) } }];
-            if (options.Peers)
-            {
-                contenders.Add(new PythonPeer(options, Name, "joblib-loky", nJobs));
-            }
-
-            InterleavedRuns.Run(this, options, contenders, lines);
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        var file = new MappedOnes(Elements);
+        measure = () => Measure(file.Array);
+        return file;
 
         Measurement Measure(MemmappedArray<double> array)
         {
@@ -74,5 +52,31 @@ internal sealed class MappedArrayWorkload : IWorkload
         var began = Stopwatch.GetTimestamp();
         run();
         return Stopwatch.GetElapsedTime(began).TotalSeconds;
+    }
+
+    /// <summary>Its file is removed with it.</summary>
+    private sealed class MappedOnes : IDisposable
+    {
+        private readonly string _path = Path.Combine(Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), $"joblib-benchmark-{Guid.NewGuid():n}.npy");
+
+        internal MappedOnes(int length)
+        {
+            using (var made = MemmappedArray<double>.Create(_path, [length]))
+            {
+                made.AsSpan().Fill(1);
+            }
+
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Array = Load<MemmappedArray<double>>(_path, MmapMode.ReadOnly);
+        }
+
+        internal MemmappedArray<double> Array { get; }
+
+        public void Dispose()
+        {
+            Array.Dispose();
+            File.Delete(_path);
+        }
     }
 }

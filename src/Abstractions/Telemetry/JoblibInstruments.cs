@@ -18,6 +18,7 @@ internal static class JoblibInstruments
     private static readonly Histogram<long> PayloadSize = Meter.CreateHistogram<long>("joblib.payload.size", "By", "A batch's size on the wire; 0 when it passed by reference.");
     private static readonly Counter<long> CodeSize = Meter.CreateCounter<long>("joblib.code.sent", "By", "Assemblies and native libraries that silos lacked and were sent.");
     private static readonly Counter<long> ArraySize = Meter.CreateCounter<long>("joblib.arrays.sent", "By", "Large arrays that hosts lacked and were sent, to blob storage or through a silo.");
+    private static readonly Counter<long> CoordinatedRuns = Meter.CreateCounter<long>("joblib.runs.ended", "{run}", "Runs that ended, as the silo of their coordinator knows it: completed, failed, cancelled or lost.");
     private static readonly UpDownCounter<long> SlotsInUse = Meter.CreateUpDownCounter<long>("joblib.slots.in_use", "{slot}", "Slots of this process's silos that are executing a batch.");
 
     /// <summary>Whether anyone measures batches: the hot path asks before it builds tags.</summary>
@@ -104,6 +105,8 @@ internal static class JoblibInstruments
             RunTime.Record(duration.TotalSeconds, tags);
         }
     }
+
+    internal static void CoordinatedRunEnded(string outcome) => CoordinatedRuns.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
 
     internal static void BatchEnded(string backend, string outcome, int calls, TimeSpan duration, TimeSpan queued)
     {

@@ -18,6 +18,8 @@ namespace Orleans.Joblib;
 /// <param name="Ended">Batches that ended since the look before, the newest last; of many, a sample.</param>
 /// <param name="EndedCount">Batches that ended since its start.</param>
 /// <param name="Runs">Runs that are coordinated on it, open ones, and those that ended since the look before.</param>
+/// <param name="Arrays">Large arrays in shared memory of its host, of this user's clients and silos.</param>
+/// <param name="ArrayBytes">Their bytes.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("Orleans.Joblib.SiloView")]
@@ -38,4 +40,6 @@ public sealed record SiloView(
     [property: Id(13)] BatchTrace[] Running,
     [property: Id(14)] BatchTrace[] Ended,
     [property: Id(15)] long EndedCount,
-    [property: Id(16)] RunInfo[] Runs);
+    [property: Id(16)] RunInfo[] Runs,
+    [property: Id(17)] int Arrays = 0,
+    [property: Id(18)] long ArrayBytes = 0);

@@ -10,6 +10,7 @@ internal static class KeptBackends
 
     private static readonly Lock Gate = new();
     private static readonly List<Entry> Entries = [];
+    private static bool _hasKept;
 
     /// <summary>A backend for a run: the one that the same <c>Parallel</c> left here, else any with equal settings, which forgets what it learned.</summary>
     internal static ConfiguredBackend? TryTake(BackendKey key, JoblibParallel owner)
@@ -45,6 +46,12 @@ internal static class KeptBackends
     /// <param name="owner">Whose run was its last: whoever had it before and lost it to this one has no say in its end.</param>
     internal static void Keep(ConfiguredBackend backend, JoblibParallel owner)
     {
+        if (!Interlocked.Exchange(ref _hasKept, true))
+        {
+            // Comparing keys is a millisecond and a half of compilation, which need not be the second run's.
+            ThreadPool.UnsafeQueueUserWorkItem(static key => key.Equals(key with { Settings = key.Settings with { } }), backend.Key, preferLocal: false);
+        }
+
         lock (Gate)
         {
             // A timer's callback takes the lock: it cannot run before the entry is in.
@@ -98,11 +105,11 @@ internal static class KeptBackends
         ConfiguredBackend? found;
         lock (Gate)
         {
-            found = Entries.Find(isIt).Backend;
+            found = Entries.Find(isIt)?.Backend;
         }
 
         return found is null ? Task.CompletedTask : EndAsync(found);
     }
 
-    private readonly record struct Entry(ConfiguredBackend Backend, JoblibParallel Owner, Timer Expiry);
+    private sealed record Entry(ConfiguredBackend Backend, JoblibParallel Owner, Timer Expiry);
 }

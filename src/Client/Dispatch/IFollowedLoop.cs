@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Orleans.Joblib;
 
 /// <summary>A loop whose backend tells others how far it has come.</summary>
@@ -5,4 +7,7 @@ internal interface IFollowedLoop
 {
     /// <summary>How far it has come by now. Thread-safe.</summary>
     ClientProgress Progress { get; }
+
+    /// <summary>Its span; default when nobody traces it.</summary>
+    ActivityContext Span => default;
 }

@@ -105,6 +105,8 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
         }
     }
 
+    ActivityContext IFollowedLoop.Span => _observer.Span;
+
     private string Name => _backend.Backend.Name;
 
     /// <summary>Completes when the run has ended and its backend is ready for another, faulted if the run failed.</summary>

@@ -19,6 +19,8 @@ namespace Orleans.Joblib;
 /// <param name="CoresUsed">Cores that its process used since the look before; null at the first.</param>
 /// <param name="WorkingSetBytes">Memory in use by its process.</param>
 /// <param name="MemoryLimitBytes">Memory that it may use.</param>
+/// <param name="Arrays">Large arrays in shared memory of its host, of this user's clients and silos.</param>
+/// <param name="ArrayBytes">Their bytes.</param>
 internal sealed record SiloReportLine(
     string Silo,
     SiloState State,
@@ -37,10 +39,12 @@ internal sealed record SiloReportLine(
     int? Cores,
     double? CoresUsed,
     long? WorkingSetBytes,
-    long? MemoryLimitBytes)
+    long? MemoryLimitBytes,
+    int? Arrays,
+    long? ArrayBytes)
 {
     internal static SiloReportLine Of(SiloReport report) => report.View is not { } view
-        ? new SiloReportLine(Name(report), SiloState.Silent, report.Fault, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null)
+        ? new SiloReportLine(Name(report), SiloState.Silent, report.Fault, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null)
         : new SiloReportLine(
             Name(report),
             view.Slots.Draining ? SiloState.Draining : SiloState.Open,
@@ -59,7 +63,9 @@ internal sealed record SiloReportLine(
             view.Cores,
             report.CoresUsed is { } used ? Math.Round(used, 2) : null,
             view.WorkingSet,
-            view.MemoryLimit);
+            view.MemoryLimit,
+            view.Arrays,
+            view.ArrayBytes);
 
     internal static string Name(SiloReport report) => report.Address.ToParsableString();
 }

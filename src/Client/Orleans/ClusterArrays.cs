@@ -223,17 +223,14 @@ internal sealed class ClusterArrays : IDisposable
     private async Task SendAsync(IArrayGrain grain, ArrayContent content, string path)
     {
         using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        var chunks = (content.Length + ArrayChunk.MostBytes - 1) / ArrayChunk.MostBytes;
         using var ending = new CancellationTokenSource();
         try
         {
-            await Parallel.ForAsync(0, chunks, new ParallelOptions { MaxDegreeOfParallelism = ChunksInFlight, CancellationToken = ending.Token }, async (index, _) =>
-            {
-                await _places.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-                try
+            await ForEachChunkAsync(
+                content.Length,
+                async (offset, length) =>
                 {
-                    var offset = index * ArrayChunk.MostBytes;
-                    var bytes = new byte[Math.Min(ArrayChunk.MostBytes, content.Length - offset)];
+                    var bytes = new byte[length];
                     ContentHash.ReadExactly(file, bytes, offset);
                     if (!await AskAsync(() => grain.PutAsync(new ArrayChunk(content, offset, bytes))).ConfigureAwait(false))
                     {
@@ -241,19 +238,35 @@ internal sealed class ClusterArrays : IDisposable
                         await ending.CancelAsync().ConfigureAwait(false);
                     }
 
-                    Interlocked.Add(ref _chunkBytes, bytes.Length);
-                    JoblibInstruments.ArraysSent(bytes.Length);
-                }
-                finally
-                {
-                    _places.Release();
-                }
-            }).ConfigureAwait(false);
+                    JoblibInstruments.ArraysSent(length);
+                },
+                ending.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
         {
         }
     }
+
+    /// <summary>Moves an array in parts of <see cref="ArrayChunk.MostBytes"/>, a few of the loop at once: from an offset, so many bytes.</summary>
+    private Task ForEachChunkAsync(long length, Func<long, int, Task> move, CancellationToken ending) => Parallel.ForAsync(
+        0,
+        (length + ArrayChunk.MostBytes - 1) / ArrayChunk.MostBytes,
+        new ParallelOptions { MaxDegreeOfParallelism = ChunksInFlight, CancellationToken = ending },
+        async (index, _) =>
+        {
+            await _places.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+            try
+            {
+                var offset = index * ArrayChunk.MostBytes;
+                var bytes = (int)Math.Min(ArrayChunk.MostBytes, length - offset);
+                await move(offset, bytes).ConfigureAwait(false);
+                Interlocked.Add(ref _chunkBytes, bytes);
+            }
+            finally
+            {
+                _places.Release();
+            }
+        });
 
     private async Task<ArrayLease> FetchAsync(IArrayGrain grain, long batch, ArrayResult result)
     {
@@ -274,22 +287,10 @@ internal sealed class ClusterArrays : IDisposable
                 }
             }
 
-            var length = result.Content.Length;
-            await Parallel.ForAsync(0, (length + ArrayChunk.MostBytes - 1) / ArrayChunk.MostBytes, new ParallelOptions { MaxDegreeOfParallelism = ChunksInFlight }, async (index, _) =>
-            {
-                await _places.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-                try
-                {
-                    var offset = index * ArrayChunk.MostBytes;
-                    var part = await AskAsync(() => grain.ReadAsync(_run, batch, result.Path, offset, (int)Math.Min(ArrayChunk.MostBytes, length - offset))).ConfigureAwait(false);
-                    incoming.Write(offset, part);
-                    Interlocked.Add(ref _chunkBytes, part.Length);
-                }
-                finally
-                {
-                    _places.Release();
-                }
-            }).ConfigureAwait(false);
+            await ForEachChunkAsync(
+                result.Content.Length,
+                async (offset, length) => incoming.Write(offset, await AskAsync(() => grain.ReadAsync(_run, batch, result.Path, offset, length)).ConfigureAwait(false)),
+                CancellationToken.None).ConfigureAwait(false);
             return incoming.Keep(isShared: false);
         }
     }

@@ -36,7 +36,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private readonly HashSet<SiloAddress> _unreached = [];
     private readonly IClusterClient _client;
     private readonly ClientCode _code;
-    private readonly RunRequest _request;
+    private volatile RunRequest _request;
     private readonly TimeSpan _connectTimeout;
     private readonly bool _verifiesTravel;
     private readonly CancellationTokenSource _ending = new();
@@ -47,6 +47,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private volatile JoblibException? _cancelled;
     private readonly IRunObserver _observer;
     private ICoordinatorGrain? _coordinator;
+    private Task _lookingOver = Task.CompletedTask;
     private Slot[] _slots = [];
     private int _nextSlot;
     private int _advisedBatchSize;
@@ -222,7 +223,18 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     }
 
     /// <summary>The run's loop begins; null when it has ended.</summary>
-    internal void Follow(IFollowedLoop? loop) => _progress.Follow(loop);
+    internal void Follow(IFollowedLoop? loop)
+    {
+        _progress.Follow(loop);
+        if (loop?.Span is { } span
+            && span.TraceFlags.HasFlag(ActivityTraceFlags.Recorded)
+            && $"00-{span.TraceId}-{span.SpanId}-01" is var trace
+            && trace != _request.TraceParent)
+        {
+            _request = _request with { TraceParent = trace };
+            _lookingOver = LookOverSlotsAsync(_lookingOver);
+        }
+    }
 
     /// <summary>Tells the coordinator how far the run has come, if it has come further.</summary>
     internal async Task TellProgressAsync(TimeSpan patience)
@@ -346,6 +358,29 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
     }
 
+    /// <summary>A loop that somebody traces finds the run open: the coordinator looks its slots over once more, as part of that trace. The loop does not wait for it.</summary>
+    private async Task LookOverSlotsAsync(Task before)
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            TakeGrant(await _coordinator!.StartAsync(_request, HeldSlots()).WaitAsync(_connectTimeout).ConfigureAwait(false));
+        }
+        catch (Exception exception) when (MayPass(exception) || exception is ObjectDisposedException)
+        {
+            // The next renewal sees to what is wrong.
+            JoblibLog.RunNotOpenedYet(Joblib.Logger, exception, Id);
+        }
+    }
+
+    private SlotGrant[] HeldSlots()
+    {
+        lock (_gate)
+        {
+            return [.. _slots.Select(slot => slot.Grant)];
+        }
+    }
+
     /// <summary>Renews the lease and takes the slots as they are now.</summary>
     internal async Task RenewAsync(bool replan, TimeSpan patience)
     {
@@ -449,6 +484,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             batch.Complete();
         }
 
+        // Overtaken by the end, it would open the run again.
+        await _lookingOver.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
             if (_coordinator is { } coordinator)
@@ -740,14 +777,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         RunGrant grant;
         try
         {
-            SlotGrant[] held;
-            lock (_gate)
-            {
-                held = [.. _slots.Select(slot => slot.Grant)];
-            }
-
             _coordinator ??= _client.GetGrain<ICoordinatorGrain>(Id);
-            grant = await AskForSlotsAsync(_coordinator, held, cancellationToken).ConfigureAwait(false);
+            grant = await AskForSlotsAsync(_coordinator, HeldSlots(), cancellationToken).ConfigureAwait(false);
         }
         catch (ObjectDisposedException exception)
         {

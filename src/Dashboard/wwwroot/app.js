@@ -132,10 +132,11 @@ function showSilos(frame) {
     meter(row, 1, silo.busySlots, silo.slots, `${silo.busySlots} of ${silo.slots}${silo.workerProcesses ? ` (${silo.workerProcesses} processes)` : ''}`, `Busy workers of ${endpoint}`);
     meter(row, 2, silo.coresUsed ?? 0, silo.cores, silo.coresUsed === null ? '–' : `${silo.coresUsed.toFixed(1)} of ${silo.cores}`, `Cores that ${endpoint} uses`);
     meter(row, 3, silo.workingSetBytes, silo.memoryLimitBytes, `${bytes(silo.workingSetBytes)} of ${bytes(silo.memoryLimitBytes)}`, `Memory of ${endpoint}`);
-    cell(row, 4, whole.format(silo.threadsPerCall), 'number');
-    cell(row, 5, whole.format(silo.queuedBatches), 'number');
-    cell(row, 6, whole.format(silo.endedBatches), 'number');
-    cell(row, 7, time(silo.upSeconds * 1000), 'number');
+    cell(row, 4, silo.arrays === 0 ? '–' : `${whole.format(silo.arrays)} (${bytes(silo.arrayBytes)})`, 'number');
+    cell(row, 5, whole.format(silo.threadsPerCall), 'number');
+    cell(row, 6, whole.format(silo.queuedBatches), 'number');
+    cell(row, 7, whole.format(silo.endedBatches), 'number');
+    cell(row, 8, time(silo.upSeconds * 1000), 'number');
   });
 }
 

@@ -46,7 +46,15 @@ internal static class BatchFrames
         return (reader.ReadRaw<long>(), ArraySettings.Read(reader));
     }
 
-    internal static Frame EndRun(long run) => Frame.Of(FrameKind.EndRun, writer => writer.WriteRaw(run));
+    /// <param name="run">The run.</param>
+    /// <param name="answers">Whether the worker is to say when its calls have been told.</param>
+    internal static Frame EndRun(long run, bool answers) => Frame.Of(FrameKind.EndRun, writer =>
+    {
+        writer.WriteRaw(run);
+        writer.WriteByte(answers ? (byte)1 : (byte)0);
+    });
+
+    internal static (long Run, bool Answers) ReadEndRun(byte[] body) => (BitConverter.ToInt64(body), body[sizeof(long)] != 0);
 
     internal static Frame Taken(long handle) => Frame.Of(FrameKind.Taken, writer => writer.WriteRaw(handle));
 

@@ -21,6 +21,8 @@ internal sealed class CallBatchWork : PoolWork
 
     internal override string FirstCallText => _batch.FirstCallText;
 
+    internal override bool NamesArrays => _sent is { References.Count: > 0 };
+
     /// <exception cref="CannotTravelException">A call holds what cannot leave this process.</exception>
     internal static CallBatchWork Of(PoolLease lease, CallBatch batch, PayloadCodec codec, PayloadBound bound, RunArrays? arrays)
     {

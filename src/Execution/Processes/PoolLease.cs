@@ -20,6 +20,9 @@ internal sealed class PoolLease(ProcessPool pool, int workers, Microsoft.Extensi
     /// <summary>What its present run says of large arrays; null when it says nothing.</summary>
     internal ArraySettings? Arrays { get; set; }
 
+    /// <summary>Whether workers have mapped or written large arrays of its present run.</summary>
+    internal bool UsesArrays { get; set; }
+
     /// <summary>Work that the pool has of it, and that has not ended.</summary>
     internal HashSet<PoolWork> Works { get; } = [];
 

@@ -28,6 +28,9 @@ internal abstract class PoolWork(PoolLease lease, RemoteBatch request) : IOwned
     /// <summary>This host's files of arrays that came from another host, by the names that the payload has; null for none.</summary>
     internal virtual IReadOnlyDictionary<string, string>? MovedArrays => null;
 
+    /// <summary>Whether it names large arrays, which its worker maps until the run ends.</summary>
+    internal virtual bool NamesArrays => true;
+
     /// <summary>Takes the files of large arrays in the outcome that comes next: its worker lets go of them after that. Never throws.</summary>
     internal virtual void TakeArrays(IReadOnlyList<string> paths)
     {

@@ -3,6 +3,8 @@ namespace Orleans.Joblib;
 /// <summary>A worker of a process pool. The pool's lock guards what is mutable.</summary>
 internal sealed class PoolWorker(ProcessPool pool) : IWorkerOwner
 {
+    private static readonly TimeSpan SecondSweep = TimeSpan.FromSeconds(1);
+
     /// <summary>How many pieces of code it was sent.</summary>
     internal int CodeSent;
 
@@ -83,10 +85,19 @@ internal sealed class PoolWorker(ProcessPool pool) : IWorkerOwner
         if (HasHadArrays)
         {
             // It may have been ended between writing a result and sending it.
-            ThreadPool.UnsafeQueueUserWorkItem(static _ => ArrayStores.Sweep(), null);
+            _ = SweepAsync();
         }
 
         pool.Died(this, exit);
+    }
+
+    // The system may give up its locks a moment after it is gone, where somebody looks at its memory just then.
+    private static async Task SweepAsync()
+    {
+        await Task.Yield();
+        ArrayStores.Sweep();
+        await Task.Delay(SecondSweep).ConfigureAwait(false);
+        ArrayStores.Sweep();
     }
 
     public void ErrorLine(string line) => WorkerOutput.Write(Console.Error, line + "\n");

@@ -56,6 +56,7 @@ internal sealed partial class ProcessPool
 
             if (outcome.Arrays is not null)
             {
+                work?.Lease.UsesArrays = true;
                 Interlocked.Increment(ref worker.KeptResults);
             }
 

@@ -26,6 +26,7 @@ internal sealed partial class ProcessPool : IDisposable
     private static readonly TimeSpan ShutdownPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ResultsPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan RecallAfter = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan EndRunLatest = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan StandstillPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);
 
@@ -37,11 +38,13 @@ internal sealed partial class ProcessPool : IDisposable
     private readonly List<Telling> _tellings = [];
     private readonly Timer _watch;
     private readonly Timer _recall;
+    private readonly Timer _later;
     private int _capacity;
     private int _failedStarts;
     private TimeSpan _idleTimeout = PoolSettings.DefaultIdleTimeout;
     private Exception? _broken;
     private bool _recallArmed;
+    private bool _laterArmed;
     private bool _retired;
     private bool _ending;
     private bool _disposed;
@@ -51,6 +54,7 @@ internal sealed partial class ProcessPool : IDisposable
         _settings = settings;
         _watch = new Timer(static pool => ((ProcessPool)pool!).Watch(), this, WatchPeriod, WatchPeriod);
         ArrayStores.Reclaiming += Reclaim;
+        _later = new Timer(static pool => ((ProcessPool)pool!).FlushLate(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _recall = new Timer(static pool => ((ProcessPool)pool!).RecallDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -197,7 +201,7 @@ internal sealed partial class ProcessPool : IDisposable
                 var hasWork = worker.InHand.Any(work => work.Lease == lease);
                 if (worker.Runs.Remove(ended) || hasWork)
                 {
-                    Send(worker, BatchFrames.EndRun(ended), outbox);
+                    Send(worker, BatchFrames.EndRun(ended, answers: true), outbox);
                 }
 
                 if (hasWork)
@@ -331,6 +335,7 @@ internal sealed partial class ProcessPool : IDisposable
         ArrayStores.Reclaiming -= Reclaim;
         _watch.Dispose();
         _recall.Dispose();
+        _later.Dispose();
         Flush(outbox);
         foreach (var work in left)
         {
@@ -364,9 +369,20 @@ internal sealed partial class ProcessPool : IDisposable
     {
         foreach (var worker in _workers.Where(worker => worker.Runs.Remove(lease.Id)))
         {
-            Send(worker, BatchFrames.EndRun(lease.Id), outbox);
+            worker.Process!.Enqueue(BatchFrames.EndRun(lease.Id, answers: false));
+            if (lease.UsesArrays)
+            {
+                outbox.Add(worker.Process);
+            }
+            else if (!_laterArmed)
+            {
+                // It goes with the next run's first batch: a message of its own would be in that one's way, on a processor that both need.
+                _laterArmed = true;
+                _later.Change(EndRunLatest, Timeout.InfiniteTimeSpan);
+            }
         }
 
+        lease.UsesArrays = false;
         lease.Arrays = null;
         lease.Id = PoolLease.NewId();
     }
@@ -426,6 +442,7 @@ internal sealed partial class ProcessPool : IDisposable
     private PoolWorker? FindPlace()
     {
         PoolWorker? busy = null;
+        PoolWorker? fresh = null;
         foreach (var worker in _workers)
         {
             if (!worker.IsReady || worker.IsLeaving || worker.Batches >= (_settings.MaxBatchesPerWorker ?? int.MaxValue))
@@ -435,16 +452,21 @@ internal sealed partial class ProcessPool : IDisposable
 
             if (worker.InHand.Count == 0)
             {
-                return worker;
-            }
+                if (worker.Batches > 0)
+                {
+                    // One that has worked has its code compiled.
+                    return worker;
+                }
 
-            if (worker.InHand.Count < MostInHand && (busy is null || worker.HeadSince < busy.HeadSince))
+                fresh ??= worker;
+            }
+            else if (worker.InHand.Count < MostInHand && (busy is null || worker.HeadSince < busy.HeadSince))
             {
                 busy = worker;
             }
         }
 
-        return busy;
+        return fresh ?? busy;
     }
 
     private void SendBatch(PoolWorker worker, PoolWork work, List<WorkerProcess> outbox)
@@ -465,6 +487,7 @@ internal sealed partial class ProcessPool : IDisposable
             Send(worker, BatchFrames.Run(work.Lease.Id, arrays), outbox);
         }
 
+        work.Lease.UsesArrays |= work.NamesArrays;
         worker.Batches++;
         worker.InHand.Enqueue(work);
         Send(worker, BatchFrames.Of(work), outbox);
@@ -519,6 +542,21 @@ internal sealed partial class ProcessPool : IDisposable
         }
 
         Flush(outbox);
+    }
+
+    private void FlushLate()
+    {
+        WorkerProcess[] processes;
+        lock (_gate)
+        {
+            _laterArmed = false;
+            processes = [.. _workers.Where(worker => worker.IsReady).Select(worker => worker.Process!)];
+        }
+
+        foreach (var process in processes)
+        {
+            process.Flush();
+        }
     }
 
     // Called with _gate held.

@@ -11,7 +11,7 @@ namespace Orleans.Joblib;
 /// </remarks>
 internal sealed class WorkerCode : ICodeResolver
 {
-    private readonly ConcurrentDictionary<(string Name, Guid Mvid), Assembly> _known = new();
+    private readonly ConcurrentDictionary<Guid, Assembly> _known = new();
     private readonly ConcurrentDictionary<Guid, CodePiece> _pieces = new();
     private readonly ConcurrentDictionary<string, Guid> _newest = new(StringComparer.OrdinalIgnoreCase);
     private readonly ConcurrentDictionary<string, string> _natives = new(StringComparer.Ordinal);
@@ -30,7 +30,7 @@ internal sealed class WorkerCode : ICodeResolver
         _newest[KeyOf(piece.Name, piece.Culture)] = piece.Mvid;
     }
 
-    public Assembly Resolve(string name, Guid mvid) => _known.TryGetValue((name, mvid), out var known) ? known : Find(name, mvid);
+    public Assembly Resolve(string name, Guid mvid) => _known.TryGetValue(mvid, out var known) ? known : Find(name, mvid);
 
     private Assembly Find(string name, Guid mvid)
     {
@@ -42,7 +42,7 @@ internal sealed class WorkerCode : ICodeResolver
                 other = AssemblyLoadContext.Default.LoadFromAssemblyName(new AssemblyName(name));
                 if (other.ManifestModule.ModuleVersionId == mvid)
                 {
-                    return _known.GetOrAdd((name, mvid), other);
+                    return _known.GetOrAdd(mvid, other);
                 }
             }
             catch (IOException)
@@ -62,7 +62,7 @@ internal sealed class WorkerCode : ICodeResolver
     {
         lock (_pieces)
         {
-            if (_known.TryGetValue((name, mvid), out var known))
+            if (_known.TryGetValue(mvid, out var known))
             {
                 return known;
             }
@@ -77,7 +77,7 @@ internal sealed class WorkerCode : ICodeResolver
             var context = new WorkerContext(this, name);
             var assembly = piece is { Path: { } path, Hash: null } ? context.LoadFromAssemblyPath(path) : context.LoadFromStream(new MemoryStream(piece.ReadAll()));
             return assembly.ManifestModule.ModuleVersionId == mvid
-                ? _known.GetOrAdd((name, mvid), assembly)
+                ? _known.GetOrAdd(mvid, assembly)
                 : throw new JoblibException("code-missing", $"'{piece.Path}' was built anew while the program runs. Start the program again.");
         }
     }

@@ -18,7 +18,11 @@ internal sealed class WorkerLoop
     // A batch is handed from the reader to the main thread in less than a microsecond while that one spins, and in a context switch or two when it sleeps.
     private const int SpinsBeforeSleeping = 60;
 
+    private static readonly TimeSpan WarmUpAfter = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan TrimAfter = TimeSpan.FromSeconds(1);
+
+    // As long as the program keeps segments that nobody uses.
+    private static readonly TimeSpan CollectAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestKept = TimeSpan.FromSeconds(60);
 
     private readonly object _gate = new();
@@ -26,7 +30,7 @@ internal sealed class WorkerLoop
     private readonly Queue<WorkerBatch> _batches = new();
     private readonly HashSet<long> _recalled = [];
     private readonly HashSet<long> _endedRuns = [];
-    private readonly Dictionary<(long Run, TimeSpan? Timeout, int NestingLevel), RunScope> _scopes = [];
+    private readonly List<KnownScope> _scopes = [];
     private readonly Dictionary<long, WorkerArrays> _arrays = [];
     private readonly Queue<WorkerArrays> _endedArrays = new();
     private readonly Dictionary<long, ResultArrays> _results = [];
@@ -50,6 +54,8 @@ internal sealed class WorkerLoop
     private bool _takesNoMore;
     private volatile bool _waiting;
     private bool _hasWorked;
+    private bool _isWarm;
+    private long _collectsAt;
     private volatile bool _hasHadArrays;
 
     private WorkerLoop(string version)
@@ -101,6 +107,7 @@ internal sealed class WorkerLoop
         while (ExecuteNext())
         {
             LookAtMemory();
+            LetGoOfEndedRuns();
         }
 
         // What nobody has taken yet would go with this process.
@@ -138,6 +145,16 @@ internal sealed class WorkerLoop
         {
             StopTaking();
             Send(BatchFrames.Of(new WorkerOutcome(BatchFrames.NoBatch, OutcomeStatus.NotExecuted, default, TimeSpan.Zero, LeaveReason.Memory, bytes, _memory.FirstBytes)));
+        }
+    }
+
+    // What runs have mapped is kept for the next, until a collection: one that comes while a worker has nothing to do, or else this one.
+    private void LetGoOfEndedRuns()
+    {
+        if (_collectsAt != 0 && Environment.TickCount64 >= _collectsAt)
+        {
+            _collectsAt = 0;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
         }
     }
 
@@ -275,7 +292,13 @@ internal sealed class WorkerLoop
                 Recall(BitConverter.ToInt64(body));
                 break;
             case FrameKind.EndRun:
-                EndRun(BitConverter.ToInt64(body));
+                var (ended, answers) = BatchFrames.ReadEndRun(body);
+                EndRun(ended);
+                if (answers)
+                {
+                    Send(Frame.Of(FrameKind.RunEnded, writer => writer.WriteRaw(ended)));
+                }
+
                 break;
             case FrameKind.Shutdown:
                 lock (_gate)
@@ -308,6 +331,7 @@ internal sealed class WorkerLoop
             byte[]? initializer = null;
             WorkerArrays? ended = null;
             var trims = false;
+            var warmsUp = false;
             lock (_gate)
             {
                 while (true)
@@ -329,6 +353,7 @@ internal sealed class WorkerLoop
                     {
                         _waiting = _batches.Count > 0;
                         _hasWorked = true;
+                        _isWarm = true;
                         return batch;
                     }
 
@@ -338,7 +363,16 @@ internal sealed class WorkerLoop
                     }
 
                     _waiting = false;
-                    if (!_hasWorked)
+                    if (!_isWarm)
+                    {
+                        if (!Monitor.Wait(_gate, WarmUpAfter) && !_waiting)
+                        {
+                            _isWarm = true;
+                            warmsUp = true;
+                            break;
+                        }
+                    }
+                    else if (!_hasWorked)
                     {
                         Monitor.Wait(_gate);
                     }
@@ -353,15 +387,25 @@ internal sealed class WorkerLoop
 
             if (ended is not null)
             {
+                if (ended.HasMapped && _collectsAt == 0)
+                {
+                    _collectsAt = Environment.TickCount64 + (long)CollectAfter.TotalMilliseconds;
+                }
+
                 ended.Dispose();
             }
             else if (initializer is not null)
             {
                 Initialize(initializer);
             }
+            else if (warmsUp)
+            {
+                WarmUp();
+            }
             else if (trims)
             {
                 // Workers are kept for minutes: what the last calls needed goes back to the system.
+                _collectsAt = 0;
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
                 ArrayStores.Tidy(maxIdleBytes: 0);
                 NativeProcess.TrimHeap();
@@ -413,19 +457,14 @@ internal sealed class WorkerLoop
                 Wake();
             }
 
-            ended = [.. _scopes.Where(scope => scope.Key.Run == run).Select(scope => scope.Value)];
-            foreach (var key in _scopes.Keys.Where(key => key.Run == run).ToList())
-            {
-                _scopes.Remove(key);
-            }
+            ended = [.. _scopes.Where(known => known.Run == run).Select(known => known.Scope)];
+            _scopes.RemoveAll(known => known.Run == run);
         }
 
         foreach (var scope in ended)
         {
             scope.End();
         }
-
-        Send(Frame.Of(FrameKind.RunEnded, writer => writer.WriteRaw(run)));
     }
 
     private RunScope? ScopeOf(WorkerBatch batch)
@@ -437,19 +476,22 @@ internal sealed class WorkerLoop
                 return null;
             }
 
-            var key = (batch.Run, batch.Request.Timeout, batch.Request.NestingLevel);
-            if (!_scopes.TryGetValue(key, out var scope))
+            foreach (var known in _scopes)
             {
-                // Runs come one after the other, a few at a time: those of long ago have ended without a word.
-                if (_scopes.Count >= 64)
+                if (known.Run == batch.Run && known.Scope.Timeout == batch.Request.Timeout && known.NestingLevel == batch.Request.NestingLevel)
                 {
-                    _scopes.Clear();
+                    return known.Scope;
                 }
-
-                scope = new RunScope { Context = NestingLevel.Capture(key.NestingLevel), Timeout = key.Timeout, ReportsCalls = false };
-                _scopes.Add(key, scope);
             }
 
+            // Runs come one after the other, a few at a time: those of long ago have ended without a word.
+            if (_scopes.Count >= 64)
+            {
+                _scopes.Clear();
+            }
+
+            var scope = new RunScope { Context = NestingLevel.Capture(batch.Request.NestingLevel), Timeout = batch.Request.Timeout, ReportsCalls = false };
+            _scopes.Add(new KnownScope(batch.Run, batch.Request.NestingLevel, scope));
             return scope;
         }
     }
@@ -459,6 +501,21 @@ internal sealed class WorkerLoop
         var request = new RemoteBatch(BatchFrames.InitializerHandle, 0, 0, 1, [], null, 0, null);
         var scope = new RunScope { Context = ExecutionContext.Capture()!, Timeout = null, ReportsCalls = false };
         ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle, null, null));
+    }
+
+    // A first batch is mostly compilation: who has nothing to do yet makes a call of its own, so that the program's first one waits for its own code alone.
+    private void WarmUp()
+    {
+        var request = new RemoteBatch(BatchFrames.NoBatch, 0, 0, 1, [], null, 0, null);
+        var scope = new RunScope { Context = NestingLevel.Capture(1), Timeout = null, ReportsCalls = false };
+        try
+        {
+            ExecutableBatch.Execute(request, Codec.Encoder.EncodeCalls<int>([new Delayed<int>(static () => 1)]), Codec, scope, Nobody.Instance);
+        }
+        catch (CannotTravelException)
+        {
+            // Calls are of the program's code; that this library's own can travel everywhere is nobody's promise.
+        }
     }
 
     private void Execute(WorkerBatch batch)
@@ -491,6 +548,29 @@ internal sealed class WorkerLoop
     }
 
     private PayloadCodec Codec => _codec ??= new PayloadCodec(new PayloadEncoder(NoReferences.Instance, new SerializerTable()), new PayloadDecoder(_code));
+
+    /// <summary>The scope of a run's batches.</summary>
+    private sealed record KnownScope(long Run, int NestingLevel, RunScope Scope);
+
+    /// <summary>Whom a warm-up's outcome goes to.</summary>
+    private sealed class Nobody : IRemoteBatchHost
+    {
+        internal static readonly Nobody Instance = new();
+
+        public bool WantsWork => false;
+
+        public void Share(CallBatch part)
+        {
+        }
+
+        public void Abandon(CallBatch part)
+        {
+        }
+
+        public void Ended(OutcomeStatus status, byte[] payload)
+        {
+        }
+    }
 
     /// <summary>Has this process execute one batch.</summary>
     private sealed class Host(WorkerLoop loop, long handle, WorkerArrays? arrays, IReadOnlyDictionary<string, string>? moved) : IRemoteBatchHost

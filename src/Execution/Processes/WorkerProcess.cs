@@ -16,6 +16,7 @@ internal sealed class WorkerProcess : IDisposable
     // What the runtime says when it ends a process; a stack follows, of which the first lines tell most.
     private static readonly string[] EndMarks = ["Process terminated.", "Stack overflow.", "Unhandled exception.", "Fatal error.", "Out of memory."];
 
+    private const int MostJoined = 1 << 12;
     private const int ReaderStack = 256 << 10;
     private static readonly TimeSpan ReapPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan WordsPatience = TimeSpan.FromMilliseconds(250);
@@ -168,6 +169,7 @@ internal sealed class WorkerProcess : IDisposable
             while (true)
             {
                 Frame frame;
+                ReadOnlyMemory<byte> head;
                 lock (_outgoing)
                 {
                     if (!_outgoing.TryDequeue(out frame))
@@ -175,9 +177,16 @@ internal sealed class WorkerProcess : IDisposable
                         _writing = false;
                         return;
                     }
+
+                    head = frame.Head;
+                    while (frame.Payload.Length == 0 && head.Length < MostJoined && _outgoing.TryDequeue(out frame))
+                    {
+                        // One write: each wakes the worker.
+                        head = (byte[])[.. head.Span, .. frame.Head];
+                    }
                 }
 
-                await _input.WriteAsync(frame.Head).ConfigureAwait(false);
+                await _input.WriteAsync(head).ConfigureAwait(false);
                 if (frame.Payload.Length > 0)
                 {
                     await _input.WriteAsync(frame.Payload).ConfigureAwait(false);

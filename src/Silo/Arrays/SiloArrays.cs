@@ -68,6 +68,13 @@ internal sealed class SiloArrays : IAsyncDisposable
     /// <summary>Arrays that clients have sent to this silo.</summary>
     internal long Received => Interlocked.Read(ref _received);
 
+    /// <summary>Large arrays that are in shared memory of this host now, whichever of its clients and silos of this user put them there.</summary>
+    internal (int Arrays, long Bytes) Count()
+    {
+        var counts = _options.Parents.Concat(_hosts.Values.SelectMany(host => host.Parents)).Distinct(StringComparer.Ordinal).Select(StoreFolder.CountBelow).ToArray();
+        return (counts.Sum(count => count.Arrays), counts.Sum(count => count.Bytes));
+    }
+
     internal ArrayHost Open(Guid host, string[] tokens, string files)
     {
         var proofs = tokens.Select(StoreToken.Prove).ToArray();

@@ -33,7 +33,8 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
     public async Task<RunGrant> StartAsync(RunRequest request, SlotGrant[] held)
     {
         using var span = JoblibInstruments.StartCoordinate(request.TraceParent, request.RequestedSlots);
-        if (_request is null)
+        var isNew = _request is null;
+        if (isNew)
         {
             _slots = held;
             _startedAt = time.GetUtcNow();
@@ -54,7 +55,11 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
             this,
             new GrainTimerCreationOptions(request.Lease / RenewalsPerLease, request.Lease / RenewalsPerLease) { KeepAlive = true, Interleave = true });
         span?.SetTag("joblib.slots", _slots.Length);
-        SiloLog.RunOpened(logger, Run, request.Client, _slots.Length, _silos.Count);
+        if (isNew)
+        {
+            SiloLog.RunOpened(logger, Run, request.Client, _slots.Length, _silos.Count);
+        }
+
         return Grant();
     }
 
@@ -207,7 +212,13 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
             var forGood = state != RunState.Lost;
             // One that was opened and never used, after a failure say, is nothing to show.
             var wasUsed = _cancelled || _completions.Batches > 0 || _progress is { Dispatched: > 0 };
-            board?.Left(Run, wasUsed ? Info(request, _cancelled ? RunState.Cancelled : state) : null);
+            state = _cancelled ? RunState.Cancelled : state;
+            board?.Left(Run, wasUsed ? Info(request, state) : null);
+            if (wasUsed)
+            {
+                JoblibInstruments.CoordinatedRunEnded(state.ToString().ToLowerInvariant());
+            }
+
             _request = null;
             _renewal?.Dispose();
             _renewal = null;

@@ -13,4 +13,8 @@ internal static partial class HostLog
 
     [LoggerMessage(122, LogLevel.Debug, "Redis did not give the membership table.")]
     internal static partial void TableNotRead(ILogger logger, Exception exception);
+
+    // Alerts count these lines: infra/bicep/modules/alerts.bicep.
+    [LoggerMessage(124, LogLevel.Information, "Silo {Silo} is ready with {Slots} slots.")]
+    internal static partial void SiloReady(ILogger logger, string silo, int slots);
 }

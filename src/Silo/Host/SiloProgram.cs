@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -22,6 +23,7 @@ internal static class SiloProgram
 {
     private const int MostPortTries = 5;
     private static readonly TimeSpan RedisTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PrimaryTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LastGrace = TimeSpan.FromSeconds(2);
 
@@ -30,14 +32,22 @@ internal static class SiloProgram
         using var signals = new StopSignals();
         using var parent = options.ExitWithParent is { } id ? new ParentWatch(id) : null;
         ConnectionMultiplexer? redis = null;
-        if (options.Cluster.IsRedis)
-        {
-            redis = await RedisConnection.OpenAsync(options.Cluster, RedisTimeout, signals.Token).ConfigureAwait(false);
-        }
-
         try
         {
+            if (options.Cluster.IsRedis)
+            {
+                redis = await RedisConnection.OpenAsync(options.Cluster, RedisTimeout, signals.Token).ConfigureAwait(false);
+            }
+            else if (options.SiloPort != options.PrimaryPort)
+            {
+                await AwaitPrimaryAsync(options.PrimaryPort, signals.Token).ConfigureAwait(false);
+            }
+
             await RunAsync(options, redis, signals).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (signals.Token.IsCancellationRequested && (exception is OperationCanceledException || exception.InnerException is OperationCanceledException))
+        {
+            // Stopped as asked, before it was ready.
         }
         finally
         {
@@ -45,6 +55,42 @@ internal static class SiloProgram
             {
                 await redis.DisposeAsync().ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <summary>Without Redis the silo on the primary port knows who belongs to the cluster. Orleans would ask for it for minutes, and not say what is missing.</summary>
+    private static async Task AwaitPrimaryAsync(int port, CancellationToken cancellationToken)
+    {
+        var began = Stopwatch.GetTimestamp();
+        var toldWhy = false;
+        while (true)
+        {
+            using var socket = new TcpClient();
+            try
+            {
+                await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (SocketException exception)
+            {
+                if (!toldWhy)
+                {
+                    toldWhy = true;
+                    await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"joblib-silo: waiting for the silo on the primary port {port}")).ConfigureAwait(false);
+                }
+
+                if (Stopwatch.GetElapsedTime(began) > PrimaryTimeout)
+                {
+                    throw new JoblibException(
+                        "silo-not-started",
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"No silo listens on the primary port {port} of this host, which cluster 'localhost' needs (waited '{PrimaryTimeout}'). Start one with --silo-port {port} --primary-port {port}, or name its port with --primary-port."),
+                        exception);
+                }
+            }
+
+            await Task.Delay(100, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -61,6 +107,8 @@ internal static class SiloProgram
             var gateway = await ServeGatewayAsync(app, options, signals.Token).ConfigureAwait(false);
             app.Services.GetRequiredService<SiloDrain>().StopWith(signals.Ask);
             health.IsReady = true;
+            HostLog.SiloReady(
+                app.Services.GetRequiredService<ILogger<SiloHealth>>(), app.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(), app.Services.GetRequiredService<SiloWorkers>().Status.Size);
             await Console.Out.WriteLineAsync(ReadyLine(app, options, dashboard, gateway)).ConfigureAwait(false);
             await Console.Out.FlushAsync().ConfigureAwait(false);
 

@@ -7,7 +7,7 @@ namespace Orleans.Joblib.Silo;
 /// <summary>The way to one silo for those who look at the cluster. It costs nothing while nobody looks.</summary>
 [SlotPlacement]
 [Reentrant]
-internal sealed class MonitorGrain(SiloWorkers workers, TaskStream stream, RunBoard board, SiloDrain drain, SiloProcesses processes, TimeProvider time, ILogger<MonitorGrain> logger) : Grain, IMonitorGrain
+internal sealed class MonitorGrain(SiloWorkers workers, TaskStream stream, RunBoard board, SiloDrain drain, SiloProcesses processes, SiloArrays arrays, TimeProvider time, ILogger<MonitorGrain> logger) : Grain, IMonitorGrain
 {
     private const int MostTraces = 4096;
 
@@ -17,6 +17,7 @@ internal sealed class MonitorGrain(SiloWorkers workers, TaskStream stream, RunBo
     {
         var open = await Task.WhenAll(board.Open.Select(InfoAsync)).ConfigureAwait(true);
         using var process = Process.GetCurrentProcess();
+        var (arrayCount, arrayBytes) = arrays.Count();
 
         // In this order: a run that ends in between is told at this look, and at the next once more.
         var now = stream.Now;
@@ -38,7 +39,9 @@ internal sealed class MonitorGrain(SiloWorkers workers, TaskStream stream, RunBo
             stream.Running(now),
             stream.EndedSince(since, now, MostTraces),
             stream.EndedCount,
-            [.. open.OfType<RunInfo>().ExceptBy(ended.Select(run => run.Run), run => run.Run), .. ended]);
+            [.. open.OfType<RunInfo>().ExceptBy(ended.Select(run => run.Run), run => run.Run), .. ended],
+            arrayCount,
+            arrayBytes);
     }
 
     public Task<bool> DrainAsync() => Task.FromResult(drain.Start());

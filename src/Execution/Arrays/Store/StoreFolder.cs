@@ -103,6 +103,32 @@ internal sealed class StoreFolder
         }
     }
 
+    /// <summary>Arrays that are in the folder below another one now, and their bytes; none where there is no such folder.</summary>
+    internal static (int Arrays, long Bytes) CountBelow(string parent)
+    {
+        var path = PathBelow(parent);
+        if (!FileLocks.IsPrivateFolder(path))
+        {
+            return default;
+        }
+
+        var (arrays, bytes) = (0, 0L);
+        try
+        {
+            foreach (var file in new DirectoryInfo(path).EnumerateFiles().Where(file => SegmentName.IsOne(file.Name)))
+            {
+                bytes += file.Length;
+                arrays++;
+            }
+        }
+        catch (IOException)
+        {
+            // Its last user has removed it, or a file of it, while this looked.
+        }
+
+        return (arrays, bytes);
+    }
+
     /// <summary>Makes the folder again if its last user but this one has removed it.</summary>
     internal void Restore()
     {
