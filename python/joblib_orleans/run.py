@@ -120,6 +120,8 @@ class Run:
         self._seen: Dict[Any, Any] = {}
         self._folders = store.enter(store.parents(settings.temp_folder)) if store.IS_SUPPORTED else ()
         self._sink = ArraySink(settings.max_bytes, settings.mmap_mode)
+        #: gRPC's thread of a stream that broke may still be busy with a batch when the next one's begins.
+        self.encoding = threading.Lock()
         self._events_settings = events.settings()
         self._thread = threading.Thread(target=self._live, name="joblib-orleans-run", daemon=True)
         _live_runs.add(self)
@@ -580,8 +582,9 @@ class _Attempt:
 
     def message(self, part: _Part) -> Any:
         """A part as a message. Writes or uploads its large arrays."""
-        self._run.encode(part)
-        places = [self._place(entry) for entry in part.entries]
+        with self._run.encoding:
+            self._run.encode(part)
+            places = [self._place(entry) for entry in part.entries]
         pieces = arrays.pack_payload(places, part.buffers or [], arrays.APART if part.is_apart else arrays.INLINE)
         payload = b"".join(pieces)
         if len(payload) > self._most_payload:
@@ -695,5 +698,6 @@ def _after_fork_in_child() -> None:
     _live_runs = weakref.WeakSet()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 atexit.register(end_all)
