@@ -141,7 +141,7 @@ def cold(rounds: int) -> None:
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).resolve().parent.parent), os.environ.get("PYTHONPATH", "")])}
     spent = [tuple(map(float, subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True, env=environment).stdout.split())) for _ in range(rounds)]
-    say("cold start to first result", "s", median=round(statistics.median(total for _, total in spent), 3), ready=round(statistics.median(ready for ready, _ in spent), 3), rounds=[round(total, 3) for _, total in spent])
+    say("cold start to first result", "s", median=round(statistics.median(total for _, total in spent), 3), ready=round(statistics.median(ready for ready, _ in spent), 3), rounds=[[round(ready, 3), round(total, 3)] for ready, total in spent])
 
 
 BENCHMARKS = {"noop": noop, "single": single, "array": array, "results": results, "cold": cold}
