@@ -1,6 +1,5 @@
 """Messages and containers."""
 
-import subprocess
 from importlib import resources
 from pathlib import Path
 

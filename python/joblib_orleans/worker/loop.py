@@ -8,7 +8,7 @@ import signal
 import struct
 import threading
 import time
-from typing import Any, Deque, Dict, List, Optional, Set
+from typing import Any, Deque, Dict, Optional, Set
 
 from . import frames
 
