@@ -211,5 +211,6 @@ def _after_fork_in_child() -> None:
     _clusters.clear()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 atexit.register(_close_all)

@@ -17,6 +17,7 @@ from . import arrays, calls, diagnosis, events, results, store, wire
 from .arrays import ArraySink, Entry
 from .connection import Connection, Gateway, error_of
 from .errors import CallPicklingError, ClusterError, ClusterUnavailableError, terminated_worker_error
+from .worker import nested as nested_loops
 
 #: Seconds for which a run that lost its gateway looks for another.
 RECONNECTS_FOR = 30.0
@@ -119,6 +120,8 @@ class Run:
         self._seen: Dict[Any, Any] = {}
         self._folders = store.enter(store.parents(settings.temp_folder)) if store.IS_SUPPORTED else ()
         self._sink = ArraySink(settings.max_bytes, settings.mmap_mode)
+        #: gRPC's thread of a stream that broke may still be busy with a batch when the next one's begins.
+        self.encoding = threading.Lock()
         self._events_settings = events.settings()
         self._thread = threading.Thread(target=self._live, name="joblib-orleans-run", daemon=True)
         _live_runs.add(self)
@@ -138,7 +141,7 @@ class Run:
         is_batch = isinstance(items, list) and hasattr(func, "_backend")
         if not is_batch:
             items = [(func, (), {})]
-        nested = (func._backend, func._n_jobs) if is_batch else None
+        nested = nested_loops.describe(func._backend, func._n_jobs) if is_batch else None
         with self._gate:
             job = _Job(func, items, nested, callback, self._first, next(self._numbers), is_batch)
             self._first += len(items)
@@ -579,8 +582,9 @@ class _Attempt:
 
     def message(self, part: _Part) -> Any:
         """A part as a message. Writes or uploads its large arrays."""
-        self._run.encode(part)
-        places = [self._place(entry) for entry in part.entries]
+        with self._run.encoding:
+            self._run.encode(part)
+            places = [self._place(entry) for entry in part.entries]
         pieces = arrays.pack_payload(places, part.buffers or [], arrays.APART if part.is_apart else arrays.INLINE)
         payload = b"".join(pieces)
         if len(payload) > self._most_payload:
@@ -694,5 +698,6 @@ def _after_fork_in_child() -> None:
     _live_runs = weakref.WeakSet()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 atexit.register(end_all)

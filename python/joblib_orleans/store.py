@@ -8,6 +8,7 @@ import errno
 import hashlib
 import hmac
 import os
+import platform
 import secrets
 import stat
 import string
@@ -118,7 +119,8 @@ def _after_fork_in_child() -> None:
             pass
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def open_folder(parent: str) -> str:
@@ -334,7 +336,7 @@ def _boot_id() -> str:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read()
     except OSError:
-        return os.uname().nodename
+        return platform.node()
 
 
 def _proof(secret: bytes, path: str) -> bytes:

@@ -17,13 +17,14 @@ from joblib._parallel_backends import ThreadingBackend
 from joblib_orleans import arrays, calls, events, results, store
 from joblib_orleans.arrays import ArraySink
 from joblib_orleans.errors import MissingModuleError, RemoteError, ResultPicklingError
-from joblib_orleans.worker import frames, prepare
+from joblib_orleans.worker import frames, nested, prepare
 from joblib_orleans.wire import pack, unpack
 
 
 def payload(items, sink=None, nested=None):
+    said = nested
     sink = sink or ArraySink(None, "r")
-    buffers, entries = sink.dump((nested, events.settings(), calls.shape(items)))
+    buffers, entries = sink.dump((said, events.settings(), calls.shape(items)))
     places = []
     for entry in entries:
         if entry.is_own_file:
@@ -272,8 +273,28 @@ def test_nested_loops_get_the_backend_that_the_batch_says(worker):
         backend, n_jobs = get_active_backend()
         return type(backend).__name__, backend.nesting_level, n_jobs, joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(-i) for i in range(3))
 
-    name, level, n_jobs, found = run(worker, call(inner), nested=(ThreadingBackend(nesting_level=1), None))[0]
+    name, level, n_jobs, found = run(worker, call(inner), nested=nested.describe(ThreadingBackend(nesting_level=1), None))[0]
     assert (name, level, n_jobs or 1, found) == ("ThreadingBackend", 1, 1, [0, 1, 2])
+
+
+def test_joblib_is_imported_by_calls_alone(worker):
+    def loaded():
+        return "joblib" in sys.modules, "numpy" in sys.modules
+
+    assert run(worker, call(loaded), nested=nested.describe(ThreadingBackend(nesting_level=1), None)) == [(False, False)]
+
+
+def test_nested_backend_of_any_kind_travels(worker):
+    from joblib._parallel_backends import MultiprocessingBackend
+
+    def active():
+        from joblib.parallel import get_active_backend
+
+        return type(get_active_backend()[0]).__name__, get_active_backend()[1]
+
+    assert run(worker, call(active), nested=nested.describe(MultiprocessingBackend(nesting_level=3), 2)) == [("MultiprocessingBackend", 2)]
+    assert run(worker, call(active), nested=nested.describe(ThreadingBackend(nesting_level=1), 5)) == [("ThreadingBackend", 5)]
+    assert run(worker, call(active)) != [("ThreadingBackend", 5)]
 
 
 def test_nested_loop_on_orleans_uses_threads_and_says_so(worker):
@@ -282,7 +303,7 @@ def test_nested_loop_on_orleans_uses_threads_and_says_so(worker):
 
         return set(joblib.Parallel(n_jobs=2, backend="orleans")(joblib.delayed(os.getpid)() for _ in range(4))) == {os.getpid()}
 
-    worker.batch(payload([call(inner)], nested=(ThreadingBackend(nesting_level=1), None)))
+    worker.batch(payload([call(inner)], nested=nested.describe(ThreadingBackend(nesting_level=1), None)))
     found, happened = returned(worker.outcome())
     assert found == [True]
     assert any(event[0] == "warn" and "threads" in event[2] for event in happened)

@@ -4,9 +4,9 @@ import sys
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--version"]:
-        from joblib_orleans.worker.version import line
+        from joblib_orleans.worker.version import describe, versions
 
-        print(line())
+        print(describe(versions()))
     else:
         from joblib_orleans.worker import loop
 

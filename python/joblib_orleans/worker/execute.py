@@ -1,6 +1,5 @@
 """Executes one batch: payload in, status and payload out. The main thread alone."""
 
-import contextlib
 import os
 import pickle
 import socket
@@ -13,7 +12,9 @@ from . import events as happenings
 from . import frames
 from .frames import Batch, RunArrays
 from .mapped import Mappings, Results, Source, map_apart
-from .prepare import describe, here, versions
+from .nested import scope
+from .prepare import here
+from .version import describe, versions
 
 #: Longer payloads of results travel as a file.
 MOST_INLINE = 16 << 20
@@ -79,7 +80,7 @@ class Executor:
                 raise _unreadable(error) from error
             self._take_settings(settings)
             results = Results(run.max_bytes if run else None, run.parents if run else [], self._client)
-            with _nested(nested):
+            with scope(nested):
                 calls.run(shaped, returned)
         except arrays.Missing as missing:
             return frames.FAILED, (MISSING, missing.indices), results
@@ -118,20 +119,6 @@ class Executor:
             results.put_apart(buffers)
             return arrays.pack_payload(results.places, [], arrays.APART)
         return arrays.pack_payload(results.places, buffers)
-
-
-@contextlib.contextmanager
-def _nested(nested: Any) -> Any:
-    # As joblib's BatchedCalls: loops inside of calls get this backend unless they name another.
-    import joblib
-
-    if nested is None:
-        yield
-        return
-    backend, n_jobs = nested
-    configure = getattr(joblib, "parallel_config", None) or joblib.parallel_backend
-    with configure(backend=backend, n_jobs=n_jobs):
-        yield
 
 
 def _unreadable(error: BaseException) -> BaseException:

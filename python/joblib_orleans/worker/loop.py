@@ -57,7 +57,8 @@ class Loop:
         from .events import Console, Events, take_log_records, take_warnings
         from .execute import Executor
         from .memory import Memory
-        from .prepare import describe, versions
+        from .nested import expect_joblib
+        from .version import describe, versions
 
         events = Events(self._say)
         console = Console(events)
@@ -66,7 +67,7 @@ class Loop:
         take_log_records(events)
         if not os.environ.get("PYTHONFAULTHANDLER"):
             faulthandler.enable(file=2)
-        _become_a_nested_place()
+        expect_joblib()
         gc.collect()
         gc.freeze()
         self._send(frames.HELLO, frames.hello(self._leads_group, describe(versions())))
@@ -262,15 +263,6 @@ def _lead_group() -> bool:
         return True
     except OSError:
         return os.getpgrp() == os.getpid()
-
-
-def _become_a_nested_place() -> None:
-    """A loop inside of a call that names the backend "orleans" finds it, and stays on this host."""
-    from joblib import register_parallel_backend
-
-    from .nested import NestedBackend
-
-    register_parallel_backend("orleans", NestedBackend)
 
 
 def main() -> None:

@@ -2,32 +2,15 @@
 
 import json
 import os
-import platform
 import socket
 import sys
 import traceback
 from typing import Any, Callable, List, Optional, Tuple
 
 import cloudpickle
-import joblib
 
-from .._version import __version__
 from .. import wire
-
-
-def versions() -> dict:
-    return {
-        "implementation": platform.python_implementation(),
-        "python": platform.python_version(),
-        "joblib": joblib.__version__,
-        "cloudpickle": cloudpickle.__version__,
-        "joblib-orleans": __version__,
-    }
-
-
-def describe(said: dict) -> str:
-    """Versions for people."""
-    return f"Python {said['python']}, joblib {said['joblib']}, cloudpickle {said['cloudpickle']}, joblib-orleans {said['joblib-orleans']}"
+from .version import versions
 
 
 def minor(version: str) -> str:
