@@ -175,7 +175,7 @@ class OrleansBackend(AutoBatchingMixin, ParallelBackendBase):
         return type(self)(self.nesting_level, self.inner_max_num_threads, self._address, self._initializer, self._initargs, **self.backend_kwargs)
 
 
-def register_orleans(address: Union[str, Sequence[str], None] = None, make_default: bool = False) -> None:
+def register_orleans(address: Union[str, Sequence[str], Address, None] = None, make_default: bool = False) -> None:
     """Makes the backend name "orleans" known to joblib.
 
     ``address``: gateways of one cluster as ``"host:port,host:port"``, or a sequence of them; when one is away, the next is asked. ``?tls-certificate=…&tls-key=…&tls-ca=…`` behind it
@@ -184,5 +184,5 @@ def register_orleans(address: Union[str, Sequence[str], None] = None, make_defau
 
     Connects to nothing. Raises ValueError for what is no address.
     """
-    known = None if address is None else parse_address(address)
+    known = address if address is None or isinstance(address, Address) else parse_address(address)
     register_parallel_backend(NAME, functools.partial(OrleansBackend, address=known), make_default=make_default)

@@ -100,7 +100,8 @@ class LocalCluster:
 
         if BACKENDS.get(NAME) is not self._factory:
             self._before = BACKENDS.get(NAME)
-        register_orleans(self.address)
+        # Plain, whatever certificates the environment names: nobody else can listen in on this machine.
+        register_orleans(connection.Address((self.address,)))
         self._factory = BACKENDS[NAME]
 
     def close(self) -> None:
@@ -110,9 +111,9 @@ class LocalCluster:
         if process is None:
             return
         self._unregister()
-        address = connection.parse_address(self.address)
-        run.end_all(address=address)
-        connection.forget(address)
+        for address in connection.addresses_of(self.address):
+            run.end_all(address=address)
+            connection.forget(address)
         if process.poll() is None:
             process.terminate()
             try:
@@ -183,7 +184,8 @@ class LocalCluster:
 
 
 def _environment(more: Optional[Mapping[str, str]]) -> Dict[str, str]:
-    environment = {**os.environ, **(more or {})}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("JOBLIB_TLS_")}
+    environment.update(more or {})
     # Workers import this very package, installed or not.
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     paths = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]

@@ -178,7 +178,7 @@ def error_of(error: Any, address: Address) -> ClusterError:
     details = (error.details() if isinstance(error, grpc.Call) else str(error)) or ""
     heading = dict(error.trailing_metadata() or ()).get("joblib-error") if isinstance(error, grpc.Call) else None
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-        tls = "" if address.certificate else " Gateways off loopback want TLS: see 'tls-certificate'."
+        tls = " Gateways on loopback want no TLS." if address.certificate else " Gateways off loopback want TLS: see 'tls-certificate'."
         unavailable = ClusterUnavailableError(f"No gateway answers at '{address}': {details}. Is a silo with '--grpc-port' running there?{tls}", heading or "cluster-not-reached")
         unavailable.__cause__ = error
         return unavailable
@@ -215,6 +215,12 @@ def connection_to(address: Address) -> Connection:
         if known is None:
             known = _connections[address] = Connection(address)
         return known
+
+
+def addresses_of(endpoint: str) -> List[Address]:
+    """Those of this process's connections that may lead to a gateway."""
+    with _gate:
+        return [address for address in _connections if endpoint in address.endpoints]
 
 
 def forget(address: Address) -> None:

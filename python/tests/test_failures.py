@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -186,6 +187,37 @@ def test_no_silo_executable_is_named(monkeypatch):
     monkeypatch.setenv("JOBLIB_SILO", "/nowhere/joblib-silo")
     with pytest.raises(ClusterError, match="/nowhere/joblib-silo"):
         LocalCluster()
+
+
+def certificates(folder):
+    """An authority, and certificates of a silo on this machine and of a client that it vouches for."""
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test authority", "-days", "2")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth,clientAuth\n")
+    for name in ("silo", "client"):
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", "names")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl to make certificates with")
+def test_mutual_tls(own_cluster, tmp_path, monkeypatch):
+    certificates(tmp_path)
+    tls = ["--tls-certificate", str(tmp_path / "silo.pem"), "--tls-key", str(tmp_path / "silo.key"), "--tls-ca", str(tmp_path / "ca.pem")]
+    cluster = own_cluster(arguments=[*tls, "--grpc-address", "0.0.0.0"], register=False)
+    address = f"127.0.0.1:{cluster.address.rpartition(':')[2]}"
+    register_orleans(f"{address}?tls-certificate={tmp_path}/client.pem&tls-key={tmp_path}/client.key&tls-ca={tmp_path}/ca.pem")
+    assert Parallel(n_jobs=2, backend="orleans")(delayed(abs)(-i) for i in range(5)) == list(range(5))
+    register_orleans(address)
+    with pytest.raises(ClusterUnavailableError, match="tls-certificate"):
+        Parallel(n_jobs=2, backend="orleans")(delayed(abs)(-i) for i in range(5))
+    for name in ("CERTIFICATE", "KEY", "CA"):
+        file = tmp_path / {"CERTIFICATE": "client.pem", "KEY": "client.key", "CA": "ca.pem"}[name]
+        monkeypatch.setenv(f"JOBLIB_TLS_{name}", str(file))
+    register_orleans(address)
+    assert Parallel(n_jobs=2, backend="orleans")(delayed(abs)(-i) for i in range(5)) == list(range(5))
 
 
 def script(text, **environment):
