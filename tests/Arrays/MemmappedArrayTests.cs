@@ -274,6 +274,13 @@ public sealed class MemmappedArrayTests : IDisposable
     }
 
     [Fact]
+    public void Create_MoreThanAFileCanHave_LeavesNothing()
+    {
+        Assert.Throws<IOException>(() => MemmappedArray<byte>.Create(_folder["a.npy"], [(nint)(1L << 60)]));
+        Assert.False(File.Exists(_folder["a.npy"]));
+    }
+
+    [Fact]
     public void Create_MoreThanTheDiskHas_LeavesNothing()
     {
         using var disk = Code.SmallDisk.TryMount(1 << 20);

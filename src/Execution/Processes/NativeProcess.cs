@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Orleans.Joblib;
 
-/// <summary>What .NET does not offer of POSIX processes. On Windows nothing here does anything.</summary>
+/// <summary>What .NET does not offer of POSIX processes. On Windows nothing here does anything: <see cref="WindowsJob"/> does.</summary>
 internal static partial class NativeProcess
 {
     internal const int Kill = 9;

@@ -64,6 +64,7 @@ internal sealed class WorkerLoop
         _leadsGroup = NativeProcess.LeadGroup();
         if (OperatingSystem.IsWindows())
         {
+            _ = WindowsJob.TryEnter();
             _input = Console.OpenStandardInput();
             _output = Console.OpenStandardOutput();
         }

@@ -14,7 +14,17 @@ internal static partial class FileSpace
     /// <exception cref="IOException">There is not enough.</exception>
     internal static void Take(SafeFileHandle file, string path, long length)
     {
-        RandomAccess.SetLength(file, length);
+        try
+        {
+            RandomAccess.SetLength(file, length);
+        }
+        catch (Exception exception) when (exception is ArgumentOutOfRangeException or IOException)
+        {
+            // Longer than the file system has files.
+            File.Delete(path);
+            throw new IOException($"The file '{path}' cannot have {length} bytes: {exception.Message.Split(" (Parameter")[0].TrimEnd('.')}. Use another folder, or a smaller shape.", exception);
+        }
+
         if (length == 0 || !OperatingSystem.IsLinux())
         {
             return;

@@ -139,7 +139,7 @@ internal sealed class StoreFolder
     }
 
     internal static JoblibException Unusable(string path, string why, Exception? cause) => new(
-        "array-folder", $"Large arrays cannot be put into '{path}': {why}. Give another folder, with 'tempFolder' or the environment variable JOBLIB_TEMP_FOLDER.", cause);
+        "array-folder", $"Large arrays cannot be put into '{path}': {why.TrimEnd('.')}. Give another folder, with 'tempFolder' or the environment variable JOBLIB_TEMP_FOLDER.", cause);
 
     internal string PathOf(SegmentName name) => System.IO.Path.Combine(Path, name.ToString());
 

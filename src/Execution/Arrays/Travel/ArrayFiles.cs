@@ -78,5 +78,5 @@ internal sealed class ArrayFiles : IArraySource
     }
 
     private static JoblibException Gone(string path, Exception? cause) => new(
-        "array-gone", $"The memory-mapped array '{path}' cannot be opened here{(cause is null ? "" : $": {cause.Message}")}. Its file has to stay, and to be seen by the workers, as long as calls use it.", cause);
+        "array-gone", $"The memory-mapped array '{path}' cannot be opened here{(cause is null ? "" : $": {cause.Message.TrimEnd('.')}")}. Its file has to stay, and to be seen by the workers, as long as calls use it.", cause);
 }
