@@ -91,7 +91,7 @@ internal sealed partial class ArrayStore
             lock (_gate)
             {
                 var name = SegmentName.New();
-                File.Move(path, folder.PathOf(name), overwrite: true);
+                folder.Move(path, folder.PathOf(name));
                 SegmentFile.ShareWritten(file);
                 _written++;
                 return Leased(new Segment(folder, name, file, length, 0, isWriter: true));
@@ -168,7 +168,7 @@ internal sealed partial class ArrayStore
         var name = folder.NameOf(content);
         lock (_gate)
         {
-            File.Move(path, folder.PathOf(name), overwrite: true);
+            folder.Move(path, folder.PathOf(name));
             SegmentFile.ShareWritten(file);
             _written++;
             return Leased(new Segment(folder, name, file, content.Length, 0, isWriter: isShared));

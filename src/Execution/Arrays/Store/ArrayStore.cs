@@ -541,7 +541,7 @@ internal sealed partial class ArrayStore : IDisposable
 
             lock (_gate)
             {
-                File.Move(path, folder.PathOf(name), overwrite: true);
+                folder.Move(path, folder.PathOf(name));
                 SegmentFile.ShareWritten(file);
                 folder.Added(length);
                 _written++;
@@ -695,7 +695,7 @@ internal sealed partial class ArrayStore : IDisposable
         }
 
         var path = segment.Folder.NewPath();
-        File.Move(segment.Path, path, overwrite: true);
+        segment.Folder.Move(segment.Path, path);
         segment.Folder.Added(-segment.Length);
         Interlocked.Increment(ref _recycled);
         return (segment.File, path);

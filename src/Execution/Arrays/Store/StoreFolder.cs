@@ -12,6 +12,8 @@ internal sealed class StoreFolder
     private const string ClaimPrefix = "c-";
     private const string TokenPrefix = "t-";
 
+    private const int MostCounts = 5;
+
     private readonly Lock _gate = new();
     private long _usedBytes;
     private long _countedAt = long.MinValue;
@@ -179,11 +181,20 @@ internal sealed class StoreFolder
         {
             if (isExact || Environment.TickCount64 - _countedAt > 250 || _countedAt == long.MinValue)
             {
-                _usedBytes = Files().Sum(BytesOf);
+                _usedBytes = CountBytes();
                 _countedAt = Environment.TickCount64;
             }
 
             return _usedBytes;
+        }
+    }
+
+    /// <summary>Gives a file of the folder another name. A count that is under way does not miss it.</summary>
+    internal void Move(string path, string newPath)
+    {
+        lock (_gate)
+        {
+            File.Move(path, newPath, overwrite: true);
         }
     }
 
@@ -286,7 +297,20 @@ internal sealed class StoreFolder
         return BitConverter.ToInt64(File.ReadAllBytes(path));
     }
 
-    private static long BytesOf(FileInfo file)
+    private long CountBytes()
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var lengths = Array.ConvertAll(Files(), LengthOf);
+            if (tries == MostCounts || !lengths.Contains(null))
+            {
+                return lengths.Sum() ?? 0;
+            }
+        }
+    }
+
+    /// <returns>Null when it is gone since it was listed, or has another name: another process gave it one.</returns>
+    private static long? LengthOf(FileInfo file)
     {
         try
         {
@@ -294,8 +318,7 @@ internal sealed class StoreFolder
         }
         catch (FileNotFoundException)
         {
-            // Gone since it was listed, or under another name.
-            return 0;
+            return null;
         }
     }
 
