@@ -19,6 +19,9 @@ public sealed class SiloProcess : IAsyncDisposable
 
     public Uri Dashboard => new(_ready["dashboard"]);
 
+    /// <summary>Where programs that are not .NET connect.</summary>
+    public string Grpc => _ready["grpc"];
+
     public int Id => _process.Id;
 
     public int Slots => int.Parse(_ready["slots"]);
