@@ -5,7 +5,7 @@ using static Orleans.Joblib.Joblib;
 namespace Orleans.Joblib.Tests.Machine;
 
 /// <summary>A library whose number counts for the process has the smallest that runs ask for while they run, and its own after them.</summary>
-[Collection(nameof(NativeThreadPoolsTests))]
+[Collection(ProcessWideCollection.Name)]
 public sealed unsafe class NativeThreadPoolsTests
 {
     private const string Absent = "There is no libopenblas.so.0 (Debian: libopenblas0-pthread).";
