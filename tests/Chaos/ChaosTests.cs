@@ -79,7 +79,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         string[] arguments = ["--code-cache", cache];
         return NetworkNamespaces.AreAvailable(out _)
             ? SiloCluster.StartOnHostsAsync(Silos, SlotsPerSilo, mostHosts: MostSilos + 1, arguments)
-            : SiloCluster.StartAsync(Silos, SlotsPerSilo, arguments);
+            : SiloCluster.StartWithRedisAsync(Silos, SlotsPerSilo, arguments);
     }
 
     private async Task RunRoundAsync(SiloCluster cluster, JoblibCluster connection, ChaosFault fault, ChaosLoop[] loops, Random random)

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Hosting;
 using Orleans.Joblib.Silo;
 using Orleans.Runtime;
@@ -22,7 +23,13 @@ public sealed class TwoSilos : IAsyncLifetime
 
     public IEnumerable<SiloAddress> Silos => Cluster.Silos.Select(silo => silo.SiloAddress);
 
-    public async ValueTask InitializeAsync() => await Cluster.DeployAsync();
+    public async ValueTask InitializeAsync()
+    {
+        await Cluster.DeployAsync();
+
+        // A silo that joins is known to itself first: a run that opens before the other one has heard of it gets the slots of one.
+        await EventuallyAsync(() => Task.FromResult(Cluster.Silos.Cast<InProcessSiloHandle>().All(KnowsBoth)));
+    }
 
     public async ValueTask DisposeAsync() => await Cluster.DisposeAsync();
 
@@ -55,6 +62,12 @@ public sealed class TwoSilos : IAsyncLifetime
         async () => $"{await ActivationsOfAsync("BatchGrain")} batch grains, {await ActivationsOfAsync("CoordinatorGrain")} coordinators, {string.Join(", ", await SlotsAsync())}");
 
     public async Task<SiloSlots[]> SlotsAsync() => await Task.WhenAll(Silos.Select(silo => SlotsOf(silo).GetStatusAsync()));
+
+    private bool KnowsBoth(InProcessSiloHandle silo)
+    {
+        var members = silo.ServiceProvider.GetRequiredService<IClusterMembershipService>().CurrentSnapshot.Members;
+        return Silos.All(address => members.TryGetValue(address, out var member) && member.Status == SiloStatus.Active);
+    }
 
     private static bool IsIdle(SiloSlots slots) => slots is { Runs: 0, Granted: 0, Busy: 0, Queued: 0 };
 

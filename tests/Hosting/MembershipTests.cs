@@ -44,7 +44,7 @@ public sealed class MembershipTests
     [Fact]
     public async Task Redis_KilledAndStartedEmpty_MembersAreBackAndDeathsAreNoticed()
     {
-        await using var cluster = await SiloCluster.StartAsync(3);
+        await using var cluster = await SiloCluster.StartWithRedisAsync(3);
         await using (var before = await cluster.ConnectAsync())
         {
             await AreActiveAsync(before, [.. cluster.Silos]);
@@ -63,7 +63,7 @@ public sealed class MembershipTests
     [Fact]
     public async Task Redis_AwayDuringARun_RunsGoOnAndNewcomersFailByNameUntilItIsBack()
     {
-        await using var cluster = await SiloCluster.StartAsync(2);
+        await using var cluster = await SiloCluster.StartWithRedisAsync(2);
         await using var client = await cluster.ConnectAsync();
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var away = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -98,7 +98,7 @@ public sealed class MembershipTests
     [Fact]
     public async Task Redis_StartedEmptyRightAfterASiloJoined_AllStay()
     {
-        await using var cluster = await SiloCluster.StartAsync(2);
+        await using var cluster = await SiloCluster.StartWithRedisAsync(2);
         await cluster.AddAsync();
         await cluster.Redis.RestartAsync();
         await using var client = await cluster.ConnectAsync();

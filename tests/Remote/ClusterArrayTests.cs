@@ -21,7 +21,7 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
     [InlineData("processes")]
     public async Task SameHost_ArraysAndResults_AreNotSent(string workers)
     {
-        await using var silos = await SiloCluster.StartInAsync(servers.Redis, silos: 2, slots: 1, "--workers", workers);
+        await using var silos = await SiloCluster.StartAsync(silos: 2, slots: 1, "--workers", workers);
         await using var cluster = await silos.ConnectAsync(Patient);
         using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }), batchSize: 1);
         var array = Numbers(1);
@@ -43,7 +43,7 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
     public async Task OtherHost_ArraysComeOnceForAllItsSilosAndCalls(string workers)
     {
         using var host = Host();
-        await using var silos = await SiloCluster.StartInAsync(servers.Redis, silos: 0, slots: 1, "--workers", workers);
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1, "--workers", workers);
         await silos.AddAsync(2, null, host.Prefix);
         await using var cluster = await silos.ConnectAsync(Patient);
         var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }), batchSize: 1);
@@ -86,7 +86,7 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
     {
         using var host = Host();
         var setting = servers.NewContainer();
-        await using var silos = await SiloCluster.StartInAsync(servers.Redis, silos: 0, slots: 1, "--workers", workers, "--log-level", "Debug");
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1, "--workers", workers, "--log-level", "Debug");
         await silos.AddAsync(2, new Dictionary<string, string?> { ["JOBLIB_BLOBS"] = setting }, host.Prefix);
         await using var cluster = await silos.ConnectAsync(Patient);
         var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit, Blobs = setting }), batchSize: 1);
@@ -116,7 +116,7 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
         var azurite = servers.Azurite;
         foreach (var (setting, heading) in ((string, string)[])[(azurite.Setting("arrays", Convert.ToBase64String(new byte[64])), "#blob-denied"), (azurite.Setting("others"), "#blob-elsewhere")])
         {
-            await using var silos = await SiloCluster.StartInAsync(servers.Redis, silos: 0, slots: 1);
+            await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
             await silos.AddAsync(1, new Dictionary<string, string?> { ["JOBLIB_BLOBS"] = setting }, host.Prefix);
             await using var cluster = await silos.ConnectAsync(Patient);
             using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit, Blobs = azurite.Setting("arrays") }));
@@ -133,7 +133,7 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
     public async Task OtherHost_WithoutRoom_SaysSo_AndRunsTheNextLoop()
     {
         using var host = Host(sharedMemoryMegabytes: 64);
-        await using var silos = await SiloCluster.StartInAsync(servers.Redis, silos: 0, slots: 1);
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
         await silos.AddAsync(1, null, host.Prefix, "--array-folder", "/dev/shm", "--array-store-size", "20M");
         await using var cluster = await silos.ConnectAsync(Patient);
         using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }), batchSize: 1);
@@ -153,7 +153,7 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
     public async Task OtherHost_UsersOwnFile_IsBrought_AndNotWhereCallsWouldWriteInPlace()
     {
         using var host = Host();
-        await using var silos = await SiloCluster.StartInAsync(servers.Redis, silos: 0, slots: 1);
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
         await silos.AddAsync(1, null, host.Prefix);
         await using var cluster = await silos.ConnectAsync(Patient);
         using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }));
@@ -181,7 +181,7 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
     [Fact]
     public async Task SameHost_UsersOwnFile_IsWrittenInPlace()
     {
-        await using var silos = await SiloCluster.StartInAsync(servers.Redis, silos: 1, slots: 2);
+        await using var silos = await SiloCluster.StartAsync(silos: 1, slots: 2);
         await using var cluster = await silos.ConnectAsync(Patient);
         using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }), batchSize: 1);
         var path = Path.Combine(Path.GetTempPath(), $"joblib-own-{Guid.NewGuid():n}.npy");
@@ -203,7 +203,7 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
         using var host = Host();
         var setting = servers.NewContainer();
         var blobs = new Dictionary<string, string?> { ["JOBLIB_BLOBS"] = setting };
-        await using var silos = await SiloCluster.StartInAsync(servers.Redis, silos: 0, slots: 1);
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
         await silos.AddAsync(1, blobs, host.Prefix);
         using var client = await LoopClientProcess.StartAsync(silos.Address, TimeSpan.FromSeconds(1), hasArrays: true, environment: blobs);
         Assert.Single(host.Segments);
@@ -222,7 +222,7 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
     {
         using var meeting = new Rendezvous();
         using var host = Host(kept: meeting.Folder);
-        await using var silos = await SiloCluster.StartInAsync(servers.Redis, silos: 0, slots: 1);
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
         var first = (await silos.AddAsync(1, null, host.Prefix))[0];
         await using var cluster = await silos.ConnectAsync(Patient);
         using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }), batchSize: 1);
@@ -249,7 +249,7 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
         using var host = Host();
         var setting = servers.NewContainer();
         var blobs = new Dictionary<string, string?> { ["JOBLIB_BLOBS"] = setting };
-        await using var silos = await SiloCluster.StartInAsync(servers.Redis, silos: 0, slots: 1);
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
         await silos.AddAsync(1, blobs, host.Prefix);
         using var client = await LoopClientProcess.StartUploadAsync(silos.Address, TimeSpan.FromSeconds(1), blobs);
         var storage = BlobStorage.Parse(setting);
@@ -275,7 +275,7 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
         using var other = Host(kept: meeting.Folder);
         var setting = servers.NewContainer();
         var blobs = new Dictionary<string, string?> { ["JOBLIB_BLOBS"] = setting };
-        await using var silos = await SiloCluster.StartInAsync(servers.Redis, silos: 0, slots: 1);
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
         var first = (await silos.AddAsync(1, blobs, one.Prefix))[0];
         await using var cluster = await silos.ConnectAsync(Patient);
         var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit, Blobs = setting }), batchSize: 1);
@@ -335,23 +335,16 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
     /// <summary>What every test needs and none changes.</summary>
     public sealed class Servers : IAsyncLifetime
     {
-        public RedisServer Redis { get; private set; } = null!;
-
         public Azurite Azurite { get; private set; } = null!;
 
         public string NewContainer() => Azurite.Setting($"c{Guid.NewGuid():n}");
 
-        public async ValueTask InitializeAsync()
-        {
-            var redis = RedisServer.StartAsync();
-            Azurite = await Azurite.StartAsync();
-            Redis = await redis;
-        }
+        public async ValueTask InitializeAsync() => Azurite = await Azurite.StartAsync();
 
-        public async ValueTask DisposeAsync()
+        public ValueTask DisposeAsync()
         {
             Azurite?.Dispose();
-            await (Redis?.DisposeAsync() ?? ValueTask.CompletedTask);
+            return ValueTask.CompletedTask;
         }
     }
 }

@@ -3,6 +3,7 @@ namespace Orleans.Joblib.Tests;
 /// <summary>A Redis server of its own process (Microsoft.Garnet), in memory only: what it held is gone when it is killed. Ends with the test process.</summary>
 public sealed class RedisServer : IAsyncDisposable
 {
+    private static readonly Lazy<Task<RedisServer>> Shared = new(() => StartAsync());
     private readonly string _address;
     private ChildProcess? _process;
 
@@ -14,6 +15,9 @@ public sealed class RedisServer : IAsyncDisposable
     public int ProcessId => _process!.Id;
 
     public string Host => $"{_address}:{Port}";
+
+    /// <summary>The one of all tests that do nothing to it; started by the first.</summary>
+    public static Task<RedisServer> SharedAsync() => Shared.Value;
 
     /// <summary>Starts one and waits until it answers.</summary>
     public static async Task<RedisServer> StartAsync(string address = "127.0.0.1")

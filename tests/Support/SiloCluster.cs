@@ -2,20 +2,20 @@ using Orleans.Hosting;
 
 namespace Orleans.Joblib.Tests;
 
-/// <summary>Silos as processes, their membership in a Redis of their own; each on a host of its own, as far as the network goes, if asked.</summary>
+/// <summary>Silos as processes, their membership in the tests' Redis or one of their own; each on a host of its own, as far as the network goes, if asked.</summary>
 public sealed class SiloCluster : IAsyncDisposable
 {
     private readonly List<SiloProcess> _silos = [];
     private readonly Dictionary<SiloProcess, int> _hosts = [];
     private readonly string[] _arguments;
     private readonly NetworkNamespaces? _network;
-    private readonly bool _isGuest;
+    private readonly bool _ownsRedis;
     private readonly TestCertificates? _certificates;
     private readonly string _clientTls = "";
 
-    private SiloCluster(RedisServer redis, string name, string[] arguments, NetworkNamespaces? network, bool isGuest = false)
+    private SiloCluster(RedisServer redis, string name, string[] arguments, NetworkNamespaces? network, bool ownsRedis)
     {
-        _isGuest = isGuest;
+        _ownsRedis = ownsRedis;
         Redis = redis;
         Name = name;
         _arguments = arguments;
@@ -43,19 +43,30 @@ public sealed class SiloCluster : IAsyncDisposable
     /// <summary>Whether links can be cut.</summary>
     public bool HasHosts => _network is not null;
 
-    /// <summary>Starts Redis and the silos, and waits until all are ready.</summary>
+    /// <summary>Starts silos whose membership is in the Redis of all tests, and waits until they are ready.</summary>
     /// <param name="silos">How many.</param>
     /// <param name="slots">Workers of each.</param>
     /// <param name="arguments">More of the silo's command line.</param>
-    public static Task<SiloCluster> StartAsync(int silos, int slots = 2, params string[] arguments) => StartAsync(silos, slots, null, arguments);
+    public static async Task<SiloCluster> StartAsync(int silos, int slots = 2, params string[] arguments) =>
+        await StartAsync(await RedisServer.SharedAsync(), ownsRedis: false, silos, slots, null, arguments);
+
+    /// <summary>Starts a Redis to be hurt and the silos, and waits until all are ready.</summary>
+    /// <param name="silos">How many.</param>
+    /// <param name="slots">Workers of each.</param>
+    /// <param name="arguments">More of the silo's command line.</param>
+    public static async Task<SiloCluster> StartWithRedisAsync(int silos, int slots = 2, params string[] arguments) =>
+        await StartAsync(await RedisServer.StartAsync(), ownsRedis: true, silos, slots, null, arguments);
 
     /// <summary>Starts Redis and the silos, each on a host of its own, and waits until all are ready.</summary>
     /// <param name="silos">How many.</param>
     /// <param name="slots">Workers of each.</param>
     /// <param name="mostHosts">How many silos may be there at once.</param>
     /// <param name="arguments">More of the silo's command line.</param>
-    internal static Task<SiloCluster> StartOnHostsAsync(int silos, int slots, int mostHosts, params string[] arguments) =>
-        StartAsync(silos, slots, NetworkNamespaces.Create(mostHosts), arguments);
+    internal static async Task<SiloCluster> StartOnHostsAsync(int silos, int slots, int mostHosts, params string[] arguments)
+    {
+        var network = NetworkNamespaces.Create(mostHosts);
+        return await StartAsync(await RedisServer.StartAsync(network.GatewayAddress), ownsRedis: true, silos, slots, network, arguments);
+    }
 
     /// <summary>Starts more silos and waits until they are ready.</summary>
     public async Task<IReadOnlyList<SiloProcess>> AddAsync(int count = 1)
@@ -99,7 +110,7 @@ public sealed class SiloCluster : IAsyncDisposable
             await silo.DisposeAsync();
         }
 
-        if (!_isGuest)
+        if (_ownsRedis)
         {
             await Redis.DisposeAsync();
         }
@@ -108,17 +119,9 @@ public sealed class SiloCluster : IAsyncDisposable
         _network?.Dispose();
     }
 
-    /// <summary>Starts the silos of another cluster in a Redis that is there, and stays.</summary>
-    /// <param name="redis">Where membership is kept.</param>
-    /// <param name="silos">How many.</param>
-    /// <param name="slots">Workers of each.</param>
-    /// <param name="arguments">More of the silo's command line.</param>
-    internal static Task<SiloCluster> StartInAsync(RedisServer redis, int silos, int slots, params string[] arguments) => StartAsync(silos, slots, null, arguments, redis);
-
-    private static async Task<SiloCluster> StartAsync(int silos, int slots, NetworkNamespaces? network, string[] arguments, RedisServer? shared = null)
+    private static async Task<SiloCluster> StartAsync(RedisServer redis, bool ownsRedis, int silos, int slots, NetworkNamespaces? network, string[] arguments)
     {
-        var redis = shared ?? await RedisServer.StartAsync(network?.GatewayAddress ?? "127.0.0.1");
-        var cluster = new SiloCluster(redis, "c" + Guid.NewGuid().ToString("N")[..8], ["--slots", slots.ToString(), .. arguments], network, shared is not null);
+        var cluster = new SiloCluster(redis, "c" + Guid.NewGuid().ToString("N")[..8], ["--slots", slots.ToString(), .. arguments], network, ownsRedis);
         try
         {
             await cluster.AddAsync(silos);

@@ -3,14 +3,12 @@
 An event is a tuple: ``("out" | "err", text)``, ``("log", attributes)`` or ``("warn", category, message, file, line)``, ``("notice", text)``.
 """
 
-import array
-import fcntl
 import io
 import logging
 import os
 import pickle
+import select
 import sys
-import termios
 import threading
 import time
 import warnings
@@ -95,11 +93,12 @@ class _Raw(io.RawIOBase):
 class Console:
     """Standard output and error of Python code, and descriptor 1 for all other code of this process and its children."""
 
-    def __init__(self, events: Events):
-        self._events = events
+    def __init__(self, events: Events, written: int):
         self._raws = [_Raw(events, False), _Raw(events, True)]
-        self._pipe = -1
-        self._busy = threading.Event()
+        self._native = _Raw(events, False)
+        self._written = written
+        self._reading = threading.Lock()
+        os.set_blocking(written, False)
         sys.stdout, sys.stderr = (
             io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True) for raw in self._raws
         )
@@ -110,37 +109,36 @@ class Console:
         sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
         sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
 
-    def pass_on(self, pipe: int) -> None:
+    def pass_on(self) -> None:
         """Reads what native code writes to descriptor 1; a thread's whole life."""
-        self._pipe = pipe
-        rest = b""
-        while True:
-            data = os.read(pipe, 1 << 16)
-            if not data:
-                return
-            lines, newline, rest = (rest + data).rpartition(b"\n")
-            if newline:
-                self._events.text(False, (lines + newline).decode("utf-8", "replace"))
+        while self._take():
+            select.select([self._written], [], [])
 
     def settle(self) -> None:
-        """At the end of a batch: what is written is on its way."""
+        """At the end of a batch: what it wrote is among its events."""
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
             except (OSError, ValueError, AttributeError):
                 pass
-        if self._pipe >= 0 and self._waiting():
-            until = time.monotonic() + 0.1
-            while self._waiting() and time.monotonic() < until:
-                time.sleep(0.001)
-            time.sleep(0.001)
-        for raw in self._raws:
-            raw.finish()
+        self._take()
+        with self._reading:
+            for raw in (*self._raws, self._native):
+                raw.finish()
 
-    def _waiting(self) -> int:
-        count = array.array("i", [0])
-        fcntl.ioctl(self._pipe, termios.FIONREAD, count)
-        return count[0]
+    def _take(self) -> bool:
+        """What is in the pipe, whichever thread asks: whoever finds nothing in it can rely on the other having passed it on. False at the pipe's end."""
+        until = time.monotonic() + 0.1
+        with self._reading:
+            while time.monotonic() < until:
+                try:
+                    data = os.read(self._written, 1 << 16)
+                except BlockingIOError:
+                    break
+                if not data:
+                    return False
+                self._native.write(data)
+        return True
 
 
 class RecordHandler(logging.Handler):

@@ -61,7 +61,7 @@ class Loop:
         from .version import describe, versions
 
         events = Events(self._say)
-        console = Console(events)
+        console = Console(events, self._written)
         self._executor = Executor(events, console)
         take_warnings(events)
         take_log_records(events)
@@ -72,7 +72,7 @@ class Loop:
         gc.freeze()
         self._send(frames.HELLO, frames.hello(self._leads_group, describe(versions())))
         threading.Thread(target=self._read_all, name="joblib-worker-reader", daemon=True).start()
-        threading.Thread(target=console.pass_on, args=(self._written,), name="joblib-worker-output", daemon=True).start()
+        threading.Thread(target=console.pass_on, name="joblib-worker-output", daemon=True).start()
         self._memory: Optional[Memory] = None
         while True:
             batch = self._next()
