@@ -199,6 +199,41 @@ public sealed class WorkerPoolTests
             "owners without work to be collected");
     }
 
+    // The worker that has become one too many ends while the slot is lent out anew: what is queued then must not count on it.
+    [Fact]
+    public void ChangeCapacity_SlotLentAgainAndAgain_EveryInnerItemIsExecuted()
+    {
+        const int times = 50_000;
+        using var pool = new WorkerPool(1, "tests");
+        var inner = 0;
+        using var ended = new SemaphoreSlim(0);
+        var outer = new WorkItem(_owner, () =>
+        {
+            for (var time = 0; time < times; time++)
+            {
+                pool.ChangeCapacity(by: 1);
+                Assert.True(pool.TrySubmit(new WorkItem(_owner, () =>
+                {
+                    inner++;
+                    ended.Release();
+                })));
+                if (!ended.Wait(Patience.Limit / 2))
+                {
+                    return;
+                }
+
+                pool.ChangeCapacity(by: -1);
+
+                // Sometimes the worker looks before the slot is lent again, sometimes after, and sometimes while it is.
+                Thread.SpinWait(time % 500);
+            }
+        });
+        pool.TrySubmit(outer);
+        Patience.Await(outer.Ended, "the outer item to end");
+        Assert.Equal(times, inner);
+        Patience.Until(() => pool is { ThreadCount: 1, BusyCount: 0, QueuedCount: 0 }, "the workers too many to end");
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(-1)]

@@ -5,7 +5,7 @@ namespace Orleans.Joblib;
 
 /// <summary>Dedicated threads that execute batches: user code runs here, never on the thread pool or an Orleans scheduler.</summary>
 /// <remarks>
-/// All shared state is behind <c>_gate</c>. Invariants: at most <see cref="Size"/> workers, and one more for each slot that is lent out, are not abandoned; a queued item has a worker awake, or all workers are
+/// All shared state is behind <c>_gate</c>. Invariants: at most <see cref="Size"/> workers, and one more for each slot that is lent out, are neither abandoned nor ending; a queued item has a worker awake, or all workers are
 /// busy; a worker that was abandoned or outlives the pool ends after the item in its hands. Workers start when work first needs them.
 /// </remarks>
 internal sealed class WorkerPool : IWorkSharer, IDisposable
@@ -266,6 +266,8 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
                 {
                     if (_disposed || worker.Abandoned || _workers.Count > _capacity)
                     {
+                        // From now on nobody counts on it: an item that comes while it ends needs another.
+                        _workers.Remove(worker);
                         return null;
                     }
 
@@ -307,11 +309,10 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
     }
 
-    private void End(Worker worker)
+    private void End()
     {
         lock (_gate)
         {
-            _workers.Remove(worker);
             if (--_threads == 0 && _disposed)
             {
                 _ended.TrySetResult();
@@ -344,7 +345,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
             }
 
             Threads.Leave();
-            pool.End(this);
+            pool.End();
         }
 
         // A method of its own, so that a parked worker's stack does not hold its last item, and with it a whole run.
