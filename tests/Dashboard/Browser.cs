@@ -22,6 +22,8 @@ public sealed class Browser : IAsyncLifetime
             return;
         }
 
+        // A context's own timeout is not that of expectations, which stays at 5 s.
+        Assertions.SetDefaultExpectTimeout((float)Patience.Limit.TotalMilliseconds);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = program, Args = ["--no-sandbox"] });
     }
