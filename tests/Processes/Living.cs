@@ -29,6 +29,10 @@ internal static class Living
         }
     }
 
+    /// <summary>What the runtimes of processes that run have put into the temporary folder for debuggers and tracing tools.</summary>
+    internal static string[] RuntimeFilesOf(params IEnumerable<int> processes) =>
+        [.. processes.SelectMany(process => Directory.EnumerateFiles(Path.GetTempPath(), $"*-{process}-{Fields(process).ElementAtOrDefault(19) ?? "gone"}-*"))];
+
     private static char? StateOf(int process) => Fields(process) is [var state, ..] ? state[0] : null;
 
     internal static int ParentOf(int process) => Fields(process) is [_, var parent, ..] ? int.Parse(parent) : 0;

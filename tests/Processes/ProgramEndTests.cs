@@ -15,9 +15,12 @@ public sealed class ProgramEndTests
         using var program = ChildProcess.Start("LoopClientProgram", [backend, "stuck"]);
         var processes = await CallsAsync(program, 2);
         Assert.All(processes, process => Assert.True(Living.IsAlive(process)));
+        var files = Living.RuntimeFilesOf(processes);
+        Assert.NotEmpty(files);
         program.Signal(signal);
         await program.ExitAsync();
         Living.AwaitEnd(processes);
+        Patience.Until(() => !files.Any(File.Exists), "the files of the workers' runtime to go");
     }
 
     [Fact]
@@ -66,8 +69,10 @@ public sealed class ProgramEndTests
     {
         using var program = ChildProcess.Start("LoopClientProgram", [backend, "end"]);
         var processes = await CallsAsync(program, 2);
+        var files = Living.RuntimeFilesOf(processes);
         Assert.Equal(0, await program.ExitAsync());
         Living.AwaitEnd(processes);
+        Patience.Until(() => !files.Any(File.Exists), "the files of the workers' runtime to go");
     }
 
     /// <summary>The processes of the calls and their children, by pairs.</summary>

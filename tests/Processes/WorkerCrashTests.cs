@@ -70,9 +70,13 @@ public sealed class WorkerCrashTests
             return i;
         })));
         Patience.Until(() => meeting.Noted("started").Length > 0, "a call to start");
-        Process.GetProcessById(int.Parse(meeting.Noted("started")[0])).Kill();
+        var worker = int.Parse(meeting.Noted("started")[0]);
+        var files = Living.RuntimeFilesOf(worker);
+        Assert.NotEmpty(files);
+        Process.GetProcessById(worker).Kill();
         meeting.Set("release");
         Assert.Equal(Enumerable.Range(0, 20), Patience.Await(running, "the run"));
+        Patience.Until(() => !files.Any(File.Exists), "the files of the worker's runtime to go");
     }
 
     [Fact]

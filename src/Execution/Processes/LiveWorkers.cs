@@ -47,6 +47,7 @@ internal static class LiveWorkers
             foreach (var worker in Workers)
             {
                 worker.Kill();
+                worker.DeleteFiles();
             }
         }
     }

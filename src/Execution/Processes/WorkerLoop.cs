@@ -215,6 +215,7 @@ internal sealed class WorkerLoop
             LetGoOfArrays();
         }
 
+        RuntimeFiles.Of(Environment.ProcessId).Delete();
         if (_leadsGroup)
         {
             NativeProcess.KillOwnGroup();

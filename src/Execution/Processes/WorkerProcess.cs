@@ -30,6 +30,7 @@ internal sealed class WorkerProcess : IDisposable
     private readonly TaskCompletionSource _errorsRead = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _killing = new();
+    private readonly RuntimeFiles _files;
     private bool _writing;
     private bool _reaped;
     private volatile bool _leadsGroup;
@@ -39,6 +40,7 @@ internal sealed class WorkerProcess : IDisposable
         _process = process;
         _owner = owner;
         Id = process.Id;
+        _files = RuntimeFiles.Of(Id);
         _input = process.StandardInput.BaseStream;
         _output = process.StandardOutput.BaseStream;
         process.ErrorDataReceived += (_, data) => TakeErrorLine(data.Data);
@@ -155,6 +157,9 @@ internal sealed class WorkerProcess : IDisposable
         }
     }
 
+    /// <summary>Removes what its runtime leaves behind when it is killed.</summary>
+    internal void DeleteFiles() => _files.Delete();
+
     public void Dispose()
     {
         _input.Dispose();
@@ -218,6 +223,7 @@ internal sealed class WorkerProcess : IDisposable
         // What it started must not outlive it.
         Kill();
         var code = Reap();
+        DeleteFiles();
         lock (_killing)
         {
             _reaped = true;
