@@ -195,12 +195,20 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
                 cancellationToken);
             // From here it is the run's to end.
             span = null;
+            bool disposed;
             lock (_gate)
             {
                 _stop = run.Stop;
+                disposed = _disposed;
             }
 
             run.Start();
+            if (disposed)
+            {
+                // While the backend was being configured there was no run to stop.
+                run.Stop();
+            }
+
             return new Started<T>(run, null);
         }
         catch (Exception exception)

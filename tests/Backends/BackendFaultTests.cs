@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Xunit;
 using static Orleans.Joblib.Joblib;
@@ -170,6 +171,46 @@ public sealed class BackendFaultTests
         AssertUsableAgain();
     }
 
+    // Whoever counts runs may throw when one ends: a run that has no other failure fails with that, and none hangs.
+    [Fact]
+    public void RunEnded_ListenerThrows_FailsTheRun()
+    {
+        var backend = new ListenedBackend();
+        using var listener = new MeterListener { InstrumentPublished = (instrument, self) => { if (instrument.Name == "joblib.runs") { self.EnableMeasurementEvents(instrument); } } };
+        listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
+        {
+            if (tags.ToArray().Any(tag => tag.Value is nameof(ListenedBackend)))
+            {
+                throw new UserException(11, ["listener"]);
+            }
+        });
+        listener.Start();
+        using var parallel = Parallel(2, backend);
+        Assert.Equal(11, Assert.IsType<UserException>(Patience.ThrownBy(() => parallel.Run(Numbers(3)))).Code);
+        Assert.Equal(1, Assert.IsType<UserException>(Patience.ThrownBy(() => parallel.Run([Delayed(new Func<int>(() => throw new UserException(1, [])))]))).Code);
+        listener.Dispose();
+        Assert.Equal([0, 1, 2], Patience.Within(() => parallel.Run(Numbers(3))));
+    }
+
+    [Fact]
+    public void Dispose_WhileTheBackendIsConfigured_StopsTheRun()
+    {
+        var configuring = new TaskCompletionSource();
+        var configured = new TaskCompletionSource<int>();
+        _backend.Configuring = _ =>
+        {
+            configuring.SetResult();
+            return new ValueTask<int>(configured.Task);
+        };
+        _backend.Submitting = _ => { };
+        var parallel = Parallel(2, _backend);
+        var running = parallel.RunAsync(Numbers(3));
+        Patience.Await(configuring.Task, "the backend to be configured");
+        parallel.Dispose();
+        configured.SetResult(2);
+        Assert.IsAssignableFrom<OperationCanceledException>(Patience.ThrownBy(() => Patience.Await(running, "the run")));
+    }
+
     [Fact]
     public void AbortEverything_Throws_TheUsersExceptionStillArrives()
     {
@@ -276,4 +317,6 @@ public sealed class BackendFaultTests
     }
 
     private static IEnumerable<Delayed<int>> Numbers(int count) => Enumerable.Range(0, count).Select(i => Delayed(() => i));
+
+    private sealed class ListenedBackend : InlineBackend;
 }

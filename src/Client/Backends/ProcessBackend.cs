@@ -17,6 +17,7 @@ public abstract class ProcessBackend : AutoBatchingBackend
     private PayloadCodec? _codec;
     private PayloadBound _bound = new();
     private BackendSettings? _settings;
+    private int _nJobs;
     private RunArrays? _arrays;
 
     private protected ProcessBackend()
@@ -57,6 +58,7 @@ public abstract class ProcessBackend : AutoBatchingBackend
 
         _codec = ProcessCode.CurrentCodec();
         _bound = new PayloadBound();
+        _nJobs = nJobs;
         _lease = Open(settings, nJobs, _codec);
         return nJobs;
     }
@@ -65,6 +67,13 @@ public abstract class ProcessBackend : AutoBatchingBackend
     public override void StartRun()
     {
         base.StartRun();
+        if (_lease is { Pool.IsBroken: true } broken)
+        {
+            // Kept since a run that failed with its workers: this one may have better luck.
+            Close(broken);
+            _lease = Open(_settings!, _nJobs, _codec!);
+        }
+
         _arrays = new RunArrays(_settings!.ArraysOfRun());
         _lease?.BeginRun(_arrays.Settings);
     }

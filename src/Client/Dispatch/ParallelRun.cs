@@ -297,12 +297,14 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
             _completedCalls += batch.Count;
             Deliver(batch);
             _credits++;
-            hasTurn = TryTakeTurn();
             finished = TryFinish();
             if (!finished)
             {
                 _observer.Print(_completedCalls, _dispatchedCalls, _dispatchedBatches, _drained);
             }
+
+            // Last, since the console may throw: a turn that nobody takes would leave the sequence open.
+            hasTurn = TryTakeTurn();
         }
 
         if (hasTurn && _backend.Backend.DispatchesElsewhere)
@@ -369,8 +371,37 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
 
     private async Task EndAsync(bool closesSource)
     {
+        var reusable = false;
+        try
+        {
+            reusable = await StopAsync(closesSource).ConfigureAwait(false);
+            _cancellation.Unregister();
+            _watch?.Dispose();
+            _observer.RunEnded(_completedCalls, _endedBatches, _failure);
+        }
+        catch (Exception exception)
+        {
+            // The user's logger, listener or console threw: that is the run's failure, like what his Report throws.
+            Volatile.Write(ref _failure, _failure ?? exception);
+        }
+
+        _released(_backend, reusable);
+        _stream?.Writer.TryComplete();
+        if (_failure is { } failure)
+        {
+            _ending.SetException(failure);
+            _ = _ending.Task.Exception;
+        }
+        else
+        {
+            _ending.SetResult();
+        }
+    }
+
+    /// <returns>Whether the backend may serve another run.</returns>
+    private async Task<bool> StopAsync(bool closesSource)
+    {
         var failed = _failure is not null;
-        var reusable = true;
         _backend.Backend.Follow(null);
         if (closesSource)
         {
@@ -389,26 +420,12 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
             }
 
             _backend.Backend.StopRun();
+            return true;
         }
         catch (Exception exception)
         {
-            reusable = false;
             JoblibLog.AbortFailed(Joblib.Logger, exception, Name);
-        }
-
-        _cancellation.Unregister();
-        _watch?.Dispose();
-        _observer.RunEnded(_completedCalls, _endedBatches, _failure);
-        _released(_backend, reusable);
-        _stream?.Writer.TryComplete();
-        if (failed)
-        {
-            _ending.SetException(_failure!);
-            _ = _ending.Task.Exception;
-        }
-        else
-        {
-            _ending.SetResult();
+            return false;
         }
     }
 

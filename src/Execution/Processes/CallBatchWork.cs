@@ -19,6 +19,8 @@ internal sealed class CallBatchWork : PoolWork
         _sent = sent;
     }
 
+    internal override bool IsUnwanted => _batch.Ending.IsCancellationRequested;
+
     internal override string FirstCallText => _batch.FirstCallText;
 
     internal override bool NamesArrays => _sent is { References.Count: > 0 };
@@ -70,6 +72,18 @@ internal sealed class CallBatchWork : PoolWork
 
     internal override void Drop() => _batch.Complete();
 
-    internal override IReadOnlyList<PoolWork>? Split() =>
-        _batch.SplitCalls() is { } calls ? [.. calls.Select(call => Of(Lease, call, _codec, _bound, _arrays))] : null;
+    internal override IReadOnlyList<PoolWork>? Split()
+    {
+        var calls = _batch.SplitCalls();
+        try
+        {
+            return calls?.Select(call => Of(Lease, call, _codec, _bound, _arrays)).ToList();
+        }
+        catch (Exception exception)
+        {
+            // An argument has changed since it was first encoded, say. The batch is its calls by now: one of them tells the run.
+            calls![0].Complete(exception);
+            throw;
+        }
+    }
 }

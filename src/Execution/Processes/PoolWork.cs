@@ -22,6 +22,9 @@ internal abstract class PoolWork(PoolLease lease, RemoteBatch request) : IOwned
     /// <summary>Whether it was asked back from the worker that it waits at.</summary>
     internal bool Recalled { get; set; }
 
+    /// <summary>Whether its run has ended early: nobody wants it to be executed.</summary>
+    internal virtual bool IsUnwanted => false;
+
     /// <summary>Its first call as text, for messages.</summary>
     internal abstract string FirstCallText { get; }
 

@@ -24,6 +24,9 @@ internal sealed class PoolWorker(ProcessPool pool) : IWorkerOwner
     /// <summary>The batch that it executes, and the one that waits there.</summary>
     internal Queue<PoolWork> InHand { get; } = new();
 
+    /// <summary>Whether what waits there was asked back. What it has begun with will not come back.</summary>
+    internal bool HasRecalled => InHand.Skip(1).Any(work => work.Recalled);
+
     /// <summary>When it began with the first of them, as a timestamp.</summary>
     internal long HeadSince { get; set; }
 

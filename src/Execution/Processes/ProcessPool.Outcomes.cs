@@ -79,10 +79,6 @@ internal sealed partial class ProcessPool
                     TellDrained(work.Lease);
                     work = null;
                 }
-                else
-                {
-                    Admit(work.Lease);
-                }
             }
 
             if (outcome.Leaving != LeaveReason.None || (worker.Batches >= _settings.MaxBatchesPerWorker && worker.InHand.Count == 0))
@@ -94,16 +90,6 @@ internal sealed partial class ProcessPool
         }
 
         Flush(outbox);
-        switch (outcome.Leaving)
-        {
-            case LeaveReason.Memory:
-                ProcessLog.GrewTooLarge(Log, worker.Process!.Id, outcome.ResidentBytes / 1e6, outcome.FirstResidentBytes / 1e6, _settings.MaxMemoryGrowth / 1e6);
-                break;
-            case LeaveReason.Overdue:
-                ProcessLog.CallOverdue(Log, worker.Process!.Id);
-                break;
-        }
-
         if (outcome.Arrays is { } paths)
         {
             work?.TakeArrays(paths);
@@ -115,6 +101,16 @@ internal sealed partial class ProcessPool
             worker.Process!.Enqueue(BatchFrames.Taken(outcome.Handle));
             worker.Process.Flush();
             Interlocked.Decrement(ref worker.KeptResults);
+        }
+
+        switch (outcome.Leaving)
+        {
+            case LeaveReason.Memory:
+                ProcessLog.GrewTooLarge(Log, worker.Process!.Id, outcome.ResidentBytes / 1e6, outcome.FirstResidentBytes / 1e6, _settings.MaxMemoryGrowth / 1e6);
+                break;
+            case LeaveReason.Overdue:
+                ProcessLog.CallOverdue(Log, worker.Process!.Id);
+                break;
         }
     }
 
@@ -234,8 +230,6 @@ internal sealed partial class ProcessPool
                     work.Lease.Works.Add(call);
                     work.Lease.Waiting.Enqueue(call);
                 }
-
-                Admit(work.Lease);
             }
 
             TellDrained(work.Lease);

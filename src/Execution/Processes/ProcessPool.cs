@@ -73,6 +73,18 @@ internal sealed partial class ProcessPool : IDisposable
         }
     }
 
+    /// <summary>Whether it cannot start workers any more.</summary>
+    internal bool IsBroken
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _broken is not null;
+            }
+        }
+    }
+
     /// <summary>The processes of its workers, those that are starting included.</summary>
     internal IReadOnlyList<int> ProcessIds
     {
@@ -132,7 +144,6 @@ internal sealed partial class ProcessPool : IDisposable
 
             lease.Workers = workers;
             _capacity = Math.Max(_capacity, workers);
-            Admit(lease);
             Place(outbox);
         }
 
@@ -146,11 +157,10 @@ internal sealed partial class ProcessPool : IDisposable
         lock (_gate)
         {
             broken = _disposed || work.Lease.IsEnded ? new ObjectDisposedException(nameof(ProcessPool), "The worker processes of this loop have ended.") : _broken;
-            if (broken is null)
+            if (broken is null && !work.IsUnwanted)
             {
                 work.Lease.Works.Add(work);
                 work.Lease.Waiting.Enqueue(work);
-                Admit(work.Lease);
                 Place(outbox);
             }
         }
@@ -159,6 +169,11 @@ internal sealed partial class ProcessPool : IDisposable
         if (broken is not null)
         {
             work.Fail(broken);
+        }
+        else if (work.IsUnwanted)
+        {
+            // If an abort came first it has not seen this; if it comes now it drops this, too.
+            work.Drop();
         }
     }
 
@@ -268,11 +283,6 @@ internal sealed partial class ProcessPool : IDisposable
             }
 
             EndRun(lease, outbox);
-            foreach (var other in _leases)
-            {
-                Admit(other);
-            }
-
             Place(outbox);
         }
 
@@ -398,7 +408,7 @@ internal sealed partial class ProcessPool : IDisposable
         }
     }
 
-    // Called with _gate held.
+    // Called with _gate held, after whatever has changed: it is the one place where work that waits moves on.
     private void Place(List<WorkerProcess> outbox)
     {
         if (_disposed)
@@ -406,6 +416,7 @@ internal sealed partial class ProcessPool : IDisposable
             return;
         }
 
+        _leases.ForEach(Admit);
         Shrink(outbox);
         while (_queue.Count > 0 && FindPlace() is { } worker)
         {
@@ -413,9 +424,9 @@ internal sealed partial class ProcessPool : IDisposable
             SendBatch(worker, work, outbox);
         }
 
-        // Work that waits behind other work wants a worker too.
+        // Work that waits behind other work wants a worker too. A pool that starts none any more still owes an answer to what its last worker left behind: it tries once more, and fails with it.
         var wanted = _queue.Count + _workers.Sum(worker => worker.InHand.Count);
-        while (_workers.Count < _capacity && _workers.Count < wanted && _broken is null && _workers.Count(worker => !worker.IsReady) < MostStarting)
+        while (_workers.Count < _capacity && _workers.Count < wanted && (_broken is null || _workers.Count == 0) && _workers.Count(worker => !worker.IsReady) < MostStarting)
         {
             AddWorker();
         }
@@ -501,7 +512,7 @@ internal sealed partial class ProcessPool : IDisposable
             return;
         }
 
-        var idle = _workers.Count(worker => worker.IsIdle) - _workers.Count(worker => worker.InHand.Any(work => work.Recalled));
+        var idle = _workers.Count(worker => worker.IsIdle) - _workers.Count(worker => worker.HasRecalled);
         var later = false;
         for (var i = 0; i < _workers.Count && idle > 0; i++)
         {
@@ -761,7 +772,7 @@ internal sealed partial class ProcessPool : IDisposable
 
             // A worker watches its calls' time itself; one that stands still cannot. Its end is dealt with like any worker's.
             foreach (var worker in _workers.Where(worker => worker.InHand.TryPeek(out var head) && head.Request is { Timeout: { } timeout } request
-                && Stopwatch.GetElapsedTime(worker.HeadSince) > (timeout * request.Calls) + StandstillPatience))
+                && Stopwatch.GetElapsedTime(worker.HeadSince).TotalSeconds > (timeout.TotalSeconds * request.Calls) + StandstillPatience.TotalSeconds))
             {
                 worker.Process!.Kill();
             }
