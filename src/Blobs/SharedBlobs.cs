@@ -143,9 +143,22 @@ internal sealed class SharedBlobs(BlobStorage storage, ILogger logger) : IAsyncD
         }
     }
 
+    /// <summary>The file of an array that this process was to send.</summary>
+    internal static JoblibException Gone(string path, Exception exception) =>
+        new("array-gone", $"The memory-mapped array '{path}' cannot be read: {exception.Message} Its file has to stay as long as calls use it.", exception);
+
     private async Task SendAsync(string path, string name, long length)
     {
-        var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 });
+        FileStream file;
+        try
+        {
+            file = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 });
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Gone(path, exception);
+        }
+
         await using (file.ConfigureAwait(false))
         {
             await storage.UploadAsync(file, name, CancellationToken.None).ConfigureAwait(false);

@@ -69,7 +69,9 @@ public sealed class CoordinatorGrainTests(TwoSilos silos) : IClassFixture<TwoSil
         await coordinator.StartAsync(request, []);
         var before = await TotalAsync();
         await coordinator.EndAsync();
-        Assert.Empty((await coordinator.StartAsync(request, [])).Slots);
+        var late = await coordinator.StartAsync(request, []);
+        Assert.Empty(late.Slots);
+        Assert.True(late.HasEnded);
         Assert.Equal((before.Granted - 2, before.Runs - 2), await TotalAsync());
         Assert.False((await coordinator.GetStatusAsync()).Running);
         Assert.Null(await coordinator.RenewAsync(replan: false));

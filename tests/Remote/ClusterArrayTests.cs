@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Azure.Storage.Blobs.Models;
+using Orleans.Hosting;
 using Xunit;
 using static Orleans.Joblib.Joblib;
 
@@ -243,6 +244,53 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
         Patience.Until(() => host.Segments.Length <= 1, "the killed silo's array to go");
     }
 
+    // The silo still keeps the results that the client did not get when it makes the call once more.
+    [Fact]
+    public async Task OtherHost_ResultCannotBeFetchedAtFirst_ItsCallIsMadeOnceMore()
+    {
+        using var meeting = new Rendezvous();
+        using var host = Host(kept: meeting.Folder);
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
+        await silos.AddAsync(1, null, host.Prefix);
+        var refused = new RefusedReads(3);
+        await using var cluster = await silos.ConnectAsync(Patient with { ConfigureClient = client => client.AddOutgoingGrainCallFilter(refused) });
+        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }), maxNbytes: 100_000);
+        var result = Patience.Within(() => parallel.Run([Delayed(() => Enumerable.Range(meeting.Add("calls"), 50_000).Select(i => (long)i).ToArray())]))[0];
+        Assert.Equal(0, refused.Left);
+        Assert.Equal(2, meeting.Count("calls"));
+        Assert.Equal(Enumerable.Range(2, 50_000).Select(i => (long)i), result);
+    }
+
+    // A file that has gone is the array's fault, not the silo's: to try again would never end.
+    [Fact]
+    public async Task OtherHost_UsersOwnFileIsDeletedInMidRun_FailsByName()
+    {
+        using var meeting = new Rendezvous();
+        using var one = Host(kept: meeting.Folder);
+        using var other = Host(kept: meeting.Folder);
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
+        var first = (await silos.AddAsync(1, null, one.Prefix))[0];
+        await using var cluster = await silos.ConnectAsync(Patient);
+        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit, Lease = TimeSpan.FromSeconds(10) }), batchSize: 1);
+        var path = Path.Combine(meeting.Folder, "own.npy");
+        Dump(Numbers(1), path);
+        using var mapped = Load<MemmappedArray<long>>(path, MmapMode.ReadOnly);
+        var running = parallel.RunAsync([Delayed(() =>
+        {
+            meeting.Note("started", Environment.ProcessId);
+            meeting.Await("go", "the file to be deleted");
+            return mapped[0];
+        })]);
+        Patience.Until(() => meeting.Noted("started").Length == 1 || running.IsFaulted, "the call to start");
+        Assert.False(running.IsFaulted, running.Exception?.ToString());
+        File.Delete(path);
+        await silos.AddAsync(1, null, other.Prefix);
+        await first.KillAsync();
+        meeting.Set("go");
+        var thrown = Patience.ThrownBy(() => Patience.Await(running, "the run"));
+        Assert.EndsWith("#array-gone", Assert.IsType<JoblibException>(thrown).HelpLink, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Client_KilledInMidUpload_LeavesNothingAfterTheSweep()
     {
@@ -346,5 +394,18 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
             Azurite?.Dispose();
             return ValueTask.CompletedTask;
         }
+    }
+
+    /// <summary>A connection over which the first reads of results do not come through.</summary>
+    private sealed class RefusedReads(int count) : IOutgoingGrainCallFilter
+    {
+        private int _left = count;
+
+        internal int Left => Math.Max(Volatile.Read(ref _left), 0);
+
+        public Task Invoke(IOutgoingGrainCallContext context) =>
+            context.InterfaceMethod.DeclaringType == typeof(IArrayGrain) && context.InterfaceMethod.Name == nameof(IArrayGrain.ReadAsync) && Interlocked.Decrement(ref _left) >= 0
+                ? throw new TimeoutException("The gateway has gone.")
+                : context.Invoke();
     }
 }

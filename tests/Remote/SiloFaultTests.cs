@@ -81,6 +81,66 @@ public sealed class SiloFaultTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Run_TheOnlySiloIsKilled_FailsByNameAfterALease()
+    {
+        await using var cluster = await SiloCluster.StartAsync(silos: 1, slots: 2);
+        await using var connection = await cluster.ConnectAsync();
+        using var meeting = new Rendezvous();
+        using var parallel = Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client, new OrleansBackendOptions { Lease = TimeSpan.FromSeconds(2) }), batchSize: 1);
+        var run = parallel.RunAsync([Delayed(() =>
+        {
+            meeting.Set("started");
+            meeting.Await("never", "the silo to be killed");
+            return 1;
+        })]);
+        await meeting.AwaitAsync("started", "the call to start");
+        await cluster.Silos[0].KillAsync();
+        AssertLost(run);
+    }
+
+    // The silo grants nothing any more while it drains: the run has neither a slot nor a batch out there when it goes.
+    [Fact]
+    public async Task Run_TheOnlySiloDrainsAndGoes_FailsByNameAfterALease()
+    {
+        await using var cluster = await SiloCluster.StartAsync(silos: 1, slots: 2);
+        await using var connection = await cluster.ConnectAsync();
+        using var meeting = new Rendezvous();
+        using var other = Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client), batchSize: 1);
+        var others = other.RunAsync([Delayed(() =>
+        {
+            meeting.Set("started");
+            meeting.Await("go", "the silo to have drained the other run");
+            return 1;
+        })]);
+        await meeting.AwaitAsync("started", "the call that keeps the silo draining");
+        using var parallel = Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client, new OrleansBackendOptions { Lease = TimeSpan.FromSeconds(2) }), batchSize: 1, preDispatch: 1);
+        var draining = new TaskCompletionSource();
+        var run = parallel.RunAsync(CallsAsync());
+        await meeting.AwaitAsync("first", "the first call");
+        cluster.Silos[0].Terminate();
+        await AwaitLineAsync(cluster.Silos[0], "Draining");
+        draining.SetResult();
+
+        // Its second call is sent back, and it looks twice for slots.
+        await Task.Delay(1500, TestContext.Current.CancellationToken);
+        meeting.Set("go");
+        Patience.Await(others, "the other run");
+        await cluster.Silos[0].ExitAsync();
+        AssertLost(run);
+
+        async IAsyncEnumerable<Delayed<int>> CallsAsync()
+        {
+            yield return Delayed(() =>
+            {
+                meeting.Set("first");
+                return 1;
+            });
+            await draining.Task;
+            yield return Delayed(() => 2);
+        }
+    }
+
+    [Fact]
     public async Task Run_SiloJoins_ItGetsSlots()
     {
         await using var cluster = await SiloCluster.StartAsync(silos: 1, slots: 1);
@@ -91,6 +151,17 @@ public sealed class SiloFaultTests(ITestOutputHelper output)
         var results = await run;
         Check(results);
         Assert.Contains(joined[0].Id, results.Select(result => result.Process));
+    }
+
+    private static void AssertLost(Task run) =>
+        Assert.EndsWith("#cluster-lost", Assert.IsType<JoblibException>(Patience.ThrownBy(() => Patience.Await(run, "the run"))).HelpLink, StringComparison.Ordinal);
+
+    private static async Task AwaitLineAsync(SiloProcess silo, string line)
+    {
+        for (var startedAt = Stopwatch.GetTimestamp(); !silo.Output.Contains(line, StringComparison.Ordinal); await Task.Delay(10))
+        {
+            Assert.True(Stopwatch.GetElapsedTime(startedAt) < Patience.Limit, silo.Output);
+        }
     }
 
     [Fact]

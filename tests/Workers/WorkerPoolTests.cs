@@ -59,15 +59,15 @@ public sealed class WorkerPoolTests
     }
 
     [Fact]
-    public void Dispose_IdleAndBusyWorkers_EndsThemAndDropsWhatIsQueued()
+    public void End_IdleAndBusyWorkers_EndsThemAndGivesBackWhatIsQueued()
     {
         var pool = new WorkerPool(2, "tests");
         using var release = new ManualResetEventSlim();
         var items = Enumerable.Range(0, 5).Select(_ => new WorkItem(_owner, () => Patience.Await(release, "the test"))).ToArray();
         Assert.All(items, item => pool.TrySubmit(item));
         Patience.Until(() => pool.BusyCount == 2, "two workers to be busy");
-        pool.Dispose();
-        pool.Dispose();
+        Assert.Equal(items.Where(item => !item.Started.IsCompleted), pool.End());
+        Assert.Empty(pool.End());
         Assert.False(pool.Ended.IsCompleted);
         Assert.False(pool.TrySubmit(new WorkItem(_owner)));
         release.Set();

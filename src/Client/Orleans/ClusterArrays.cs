@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Win32.SafeHandles;
 using Orleans.Runtime;
 
 namespace Orleans.Joblib;
@@ -11,6 +12,7 @@ internal sealed class ClusterArrays : IDisposable
 
     // Messages may be lost with a gateway or a connection.
     private const int MostLosses = 3;
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
 
     private static readonly long OwnSeed = Random.Shared.NextInt64();
 
@@ -19,7 +21,7 @@ internal sealed class ClusterArrays : IDisposable
     private readonly Guid _run;
     private readonly RunArrays _arrays;
     private readonly SharedBlobs? _blobs;
-    private readonly ConcurrentDictionary<(SiloAddress Silo, string Path), Lazy<Task>> _brought = new();
+    private readonly ConcurrentDictionary<(SiloAddress Silo, string Path), Lazy<Task<string>>> _brought = new();
     private readonly ConcurrentDictionary<string, Lazy<Task<ArrayContent>>> _contents = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<ArrayContent, Lazy<Task<string>>> _uploads = new();
     private readonly ConcurrentDictionary<SiloAddress, ArrayHosts.Sharing> _sharing = new();
@@ -154,22 +156,13 @@ internal sealed class ClusterArrays : IDisposable
                     + "Map it read-only or copy-on-write and return what changes, or run the loop on silos of this host or on 'loky'.");
         }
 
-        var key = (silo, reference.Path);
-        var bringing = _brought.GetOrAdd(key, key => new Lazy<Task>(() => Task.Run(() => BringAsync(key.Silo, key.Path))));
-        try
-        {
-            await bringing.Value.ConfigureAwait(false);
-        }
-        catch (Exception)
-        {
-            _brought.TryRemove(new KeyValuePair<(SiloAddress, string), Lazy<Task>>(key, bringing));
-            throw;
-        }
+        await OnceAsync(_brought, (silo, reference.Path), key => BringAsync(silo, key.Path)).ConfigureAwait(false);
     }
 
-    private async Task BringAsync(SiloAddress silo, string path)
+    /// <returns>The array's name there.</returns>
+    private async Task<string> BringAsync(SiloAddress silo, string path)
     {
-        var content = await _contents.GetOrAdd(path, path => new Lazy<Task<ArrayContent>>(() => Task.Run(() => ContentOf(path)))).Value.ConfigureAwait(false);
+        var content = await OnceAsync(_contents, path, static path => Task.FromResult(ContentOf(path))).ConfigureAwait(false);
         var grain = _grains.GetGrain<IArrayGrain>(SlotKey.ForArrays(silo));
         var blobs = _sharing.TryGetValue(silo, out var sharing) && sharing.Blobs is not null ? _blobs : null;
         string? blob = null;
@@ -181,10 +174,10 @@ internal sealed class ClusterArrays : IDisposable
             {
                 case ArrayAnswer.Here or ArrayAnswer.RunEnded:
                     // A run that has ended there is told of by the batch that comes next.
-                    return;
+                    return path;
                 case ArrayAnswer.Wanted when blobs is not null:
                     asksOnly = false;
-                    blob = await _uploads.GetOrAdd(content, content => new Lazy<Task<string>>(() => blobs.KeepAsync(path, content))).Value.ConfigureAwait(false);
+                    blob = await OnceAsync(_uploads, content, content => blobs.KeepAsync(path, content)).ConfigureAwait(false);
                     break;
                 case ArrayAnswer.Wanted:
                     await SendAsync(grain, content, path).ConfigureAwait(false);
@@ -207,22 +200,46 @@ internal sealed class ClusterArrays : IDisposable
         }
     }
 
-    private static ArrayContent ContentOf(string path)
+    private static ArrayContent ContentOf(string path) => Reading(path, () =>
+    {
+        using var file = Open(path);
+        return ContentHash.Of(file, RandomAccess.GetLength(file), StoreFolder.TrySeedOf(path) ?? OwnSeed);
+    });
+
+    private static SafeFileHandle Open(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+    // Without this a file that has gone would be taken for a silo that was not reached, and tried again.
+    private static T Reading<T>(string path, Func<T> read)
     {
         try
         {
-            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            return ContentHash.Of(file, RandomAccess.GetLength(file), StoreFolder.TrySeedOf(path) ?? OwnSeed);
+            return read();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new JoblibException("array-gone", $"The memory-mapped array '{path}' cannot be read: {exception.Message} Its file has to stay as long as calls use it.", exception);
+            throw SharedBlobs.Gone(path, exception);
+        }
+    }
+
+    /// <summary>What is made once for all who ask; who comes after a failure has it made again.</summary>
+    private static async Task<T> OnceAsync<TKey, T>(ConcurrentDictionary<TKey, Lazy<Task<T>>> known, TKey key, Func<TKey, Task<T>> make)
+        where TKey : notnull
+    {
+        var made = known.GetOrAdd(key, key => new Lazy<Task<T>>(() => Task.Run(() => make(key))));
+        try
+        {
+            return await made.Value.ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            known.TryRemove(new KeyValuePair<TKey, Lazy<Task<T>>>(key, made));
+            throw;
         }
     }
 
     private async Task SendAsync(IArrayGrain grain, ArrayContent content, string path)
     {
-        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var file = Reading(path, () => Open(path));
         using var ending = new CancellationTokenSource();
         try
         {
@@ -230,8 +247,12 @@ internal sealed class ClusterArrays : IDisposable
                 content.Length,
                 async (offset, length) =>
                 {
-                    var bytes = new byte[length];
-                    ContentHash.ReadExactly(file, bytes, offset);
+                    var bytes = Reading(path, () =>
+                    {
+                        var bytes = new byte[length];
+                        ContentHash.ReadExactly(file, bytes, offset);
+                        return bytes;
+                    });
                     if (!await AskAsync(() => grain.PutAsync(new ArrayChunk(content, offset, bytes))).ConfigureAwait(false))
                     {
                         // Whole, or given up: the next offer says which.
@@ -317,7 +338,8 @@ internal sealed class ClusterArrays : IDisposable
             }
             catch (Exception exception) when (ClusterRun.MayPass(exception) && ++losses < MostLosses)
             {
-                // All that is asked may be asked twice.
+                // All that is asked may be asked twice. A gateway that was lost takes a moment to be replaced.
+                await Task.Delay(RetryPause).ConfigureAwait(false);
             }
         }
     }

@@ -248,6 +248,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     /// <summary>The run was cancelled from outside: its loop fails, and so does every batch that is still sent.</summary>
     internal void Cancel(string reason)
     {
+        if (_cancelled is not null)
+        {
+            return;
+        }
+
         _cancelled = new JoblibException("run-cancelled", $"The run '{Id}' was cancelled on the cluster: {reason}");
         GiveUp(_cancelled);
         foreach (var batch in LocalBatches.Of(this))
@@ -826,6 +831,12 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
 
     private void TakeGrant(RunGrant grant)
     {
+        if (grant.HasEnded)
+        {
+            Cancel("it has ended there, and what was said about it was lost on its way.");
+            return;
+        }
+
         if (grant.Membership is { } members)
         {
             TakeMembers(members);
@@ -849,7 +860,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             }
 
             _slots = slots;
-            IsRemote = slots.Any(slot => slot.IsRemote);
+            // Without slots it stays what it was: the watch goes on.
+            IsRemote = slots.Length == 0 ? IsRemote : slots.Any(slot => slot.IsRemote);
             _closed.RemoveAll(slot => slot is RemoteSlot { InHandCount: 0 });
         }
 

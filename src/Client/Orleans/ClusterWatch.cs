@@ -81,16 +81,16 @@ internal sealed class ClusterWatch(ClusterRun run, IClusterClient client, Cancel
         while (await timer.WaitForNextTickAsync(ending).ConfigureAwait(false))
         {
             var silos = run.RemoteSilos();
-            if (silos.Count == 0 && !run.IsRemote)
-            {
-                // All in this process, where batches bring their outcomes themselves: only the lease is to be kept.
-                continue;
-            }
-
             var changed = await Task.WhenAll(silos.Select(CheckAsync)).ConfigureAwait(false);
-            if (changed.Contains(true) || run.WantsReplan)
+            if (changed.Contains(true) || run.WantsReplan || run.SlotCount == 0)
             {
                 Wake();
+            }
+
+            if (silos.Count == 0 && !run.IsRemote)
+            {
+                // All in this process, where batches bring their outcomes themselves.
+                continue;
             }
 
             if (Stopwatch.GetElapsedTime(_heardAt) > run.Lease)

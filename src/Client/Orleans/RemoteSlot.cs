@@ -49,16 +49,18 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
         }
 
         var alone = false;
+        bool gone;
         lock (_inHand)
         {
-            if (!_gone)
+            gone = _gone;
+            if (!gone)
             {
                 alone = _inHand.Count == 0;
                 _inHand[batch.Handle] = new Travelling(batch, NotSent, Accepted: false);
             }
         }
 
-        if (_gone)
+        if (gone)
         {
             run.Resend(batch, died: false);
         }
@@ -130,15 +132,18 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
         for (var start = 0; start < batches.Count;)
         {
             var end = start;
-            for (var bytes = 0L; end < batches.Count && (end == start || bytes + batches[end].Payload!.Length <= MostBytesPerMessage); end++)
+            for (var bytes = 0L; end < batches.Count && (end == start || bytes + SizeOf(batches[end]) <= MostBytesPerMessage); end++)
             {
-                bytes += batches[end].Payload?.Length ?? 0;
+                bytes += SizeOf(batches[end]);
             }
 
             await SendMessageAsync(batches.GetRange(start, end - start), awaitsOutcome: false).ConfigureAwait(false);
             start = end;
         }
     }
+
+    // It has none any more once its outcome has come, from where it was sent before.
+    private static int SizeOf(CallBatch batch) => batch.Payload?.Length ?? 0;
 
     private async Task SendMessageAsync(List<CallBatch> batches, bool awaitsOutcome)
     {
@@ -152,6 +157,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
                 return;
             }
 
+            long[]? received = null;
             try
             {
                 var snapshot = run.ShipsCode ? ClientCode.Snapshot() : null;
@@ -173,10 +179,12 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
                 }
 
                 MarkSent(batches);
-                var request = new RemoteBatchRequest(snapshot?.Manifest.Id ?? default, [.. batches.Select(batch => Describe(batch, arrays))], awaitsOutcome, TakeReceived(), arrays?.Session);
+                received = TakeReceived();
+                var request = new RemoteBatchRequest(snapshot?.Manifest.Id ?? default, [.. batches.Select(batch => Describe(batch, arrays))], awaitsOutcome, received, arrays?.Session);
                 if (await AnswerAsync(Grain.ExecuteRemoteAsync(request).AsTask()).ConfigureAwait(false) is not { } answer)
                 {
                     // What the silo does not have goes elsewhere, what it has is awaited still: sent again, it is taken as accepted.
+                    Acknowledge(received ?? []);
                     continue;
                 }
 
@@ -218,6 +226,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
             catch (Exception exception) when (ClusterRun.MayPass(exception) && Stopwatch.GetElapsedTime(beganAt) < run.Lease)
             {
                 // The run's watch says when the silo has left; until then, or until the lease ends, it may come back.
+                Acknowledge(received ?? []);
                 JoblibLog.BatchesNotTaken(Joblib.Logger, exception, batches.Count, Grant.Silo.ToString());
                 await Task.Delay(RetryPause).ConfigureAwait(false);
             }
@@ -262,7 +271,7 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
     }
 
     private RemoteBatch Describe(CallBatch batch, ClusterArrays? arrays) => new(
-        batch.Handle, batch.Number, batch.FirstCallIndex, batch.Count, batch.Payload!, batch.Scope.Timeout, batch.Scope.NestingLevel, batch.Span?.Id,
+        batch.Handle, batch.Number, batch.FirstCallIndex, batch.Count, batch.Payload ?? [], batch.Scope.Timeout, batch.Scope.NestingLevel, batch.Span?.Id,
         batch.Arrays is { References.Count: > 0 } ? arrays?.MovedOf(Grant.Silo, batch.Arrays) : null);
 
     /// <summary>Brings the batches' large arrays to the silo's host. Those that cannot come fail their batch.</summary>
@@ -297,12 +306,12 @@ internal sealed class RemoteSlot(SlotGrant grant, IBatchGrain grain, ClusterRun 
         }
     }
 
-    /// <summary>An outcome came with an answer: the next message says so.</summary>
-    internal void Acknowledge(long handle)
+    /// <summary>Outcomes came with answers: the next message says so.</summary>
+    internal void Acknowledge(params ReadOnlySpan<long> handles)
     {
         lock (_inHand)
         {
-            _received.Add(handle);
+            _received.AddRange(handles);
         }
     }
 

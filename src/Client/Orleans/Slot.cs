@@ -45,7 +45,7 @@ internal abstract class Slot(SlotGrant grant, IBatchGrain grain)
     {
     }
 
-    /// <summary>Brings batches to the slot's grain. Never throws.</summary>
+    /// <summary>Brings batches to the slot's grain.</summary>
     private protected abstract Task SendAsync(List<CallBatch> batches);
 
     private async Task SendAsync()
@@ -66,7 +66,16 @@ internal abstract class Slot(SlotGrant grant, IBatchGrain grain)
                 _sent = batches;
             }
 
-            await SendAsync(batches).ConfigureAwait(false);
+            try
+            {
+                await SendAsync(batches).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                // A fault of this library. It is told, and later batches are still sent.
+                batches.ForEach(batch => batch.Complete(exception));
+            }
+
             batches.Clear();
         }
     }

@@ -193,24 +193,30 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
     }
 
-    /// <summary>Ends idle workers now and busy ones after the item in their hands; drops what is queued.</summary>
-    public void Dispose()
+    /// <inheritdoc cref="End"/>
+    public void Dispose() => End();
+
+    /// <summary>Ends idle workers now and busy ones after the item in their hands.</summary>
+    /// <returns>The items that were queued; their owner completes them.</returns>
+    internal IReadOnlyList<IWorkItem> End()
     {
         lock (_gate)
         {
-            if (_disposed)
+            _disposed = true;
+            var left = new List<IWorkItem>();
+            while (_queue.TryDequeue(out var item))
             {
-                return;
+                left.Add(item);
             }
 
-            _disposed = true;
-            _queue.Clear();
             _queued = 0;
             Monitor.PulseAll(_gate);
             if (_threads == 0)
             {
                 _ended.TrySetResult();
             }
+
+            return left;
         }
     }
 
@@ -309,7 +315,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
     }
 
-    private void End()
+    private void ThreadEnded()
     {
         lock (_gate)
         {
@@ -345,7 +351,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
             }
 
             Threads.Leave();
-            pool.End();
+            pool.ThreadEnded();
         }
 
         // A method of its own, so that a parked worker's stack does not hold its last item, and with it a whole run.

@@ -127,20 +127,26 @@ internal sealed class SiloRunArrays : IDisposable
         EndWorker();
     }
 
-    /// <summary>Keeps the results of a batch until the client has them.</summary>
+    /// <summary>Keeps the results of a batch until the client has them. Those of an earlier time that it was executed, which the client could not fetch, go.</summary>
     /// <returns>False when the loop has ended: they are gone.</returns>
     internal bool TryKeep(long batch, KeptResults results)
     {
+        KeptResults? unwanted;
         lock (_gate)
         {
-            if (!_hasEnded && _results.TryAdd(batch, results))
+            if (_hasEnded)
             {
-                return true;
+                unwanted = results;
+            }
+            else
+            {
+                _results.Remove(batch, out unwanted);
+                _results.Add(batch, results);
             }
         }
 
-        _ = results.ReleaseAsync();
-        return false;
+        _ = unwanted?.ReleaseAsync();
+        return !ReferenceEquals(unwanted, results);
     }
 
     internal KeptResults? Results(long batch)

@@ -238,7 +238,7 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
 
     private HashSet<SiloAddress> ActiveSilos() => [.. _membership.Members().Active];
 
-    private RunGrant Grant() => new(_slots, workers.Value.Protocol, _membership.Members());
+    private RunGrant Grant() => new(_slots, workers.Value.Protocol, _membership.Members(), HasEnded: _request is null && _endedForGood);
 
     private async Task ChangeSlotsAsync()
     {

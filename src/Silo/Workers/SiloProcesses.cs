@@ -123,10 +123,12 @@ internal sealed class SiloProcesses(IOptions<SiloWorkerOptions> options, TimePro
     {
         lock (_gate)
         {
-            if (entry.Waiting is null || !_pools.Remove(entry.Key))
+            if (entry.Waiting is null || !ReferenceEquals(_pools.GetValueOrDefault(entry.Key), entry))
             {
                 return;
             }
+
+            _pools.Remove(entry.Key);
         }
 
         End(entry);

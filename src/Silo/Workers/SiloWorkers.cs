@@ -95,10 +95,13 @@ internal sealed class SiloWorkers : IDisposable
             runtime,
             _inProcesses || inProcesses || runtime is not null
                 ? (run, code) => _processes.Lease(ProgramOf(runtime, code), Math.Max(run.Slots, 1), Math.Max(Volatile.Read(ref _workersOfProcess), 1), innerMaxNumThreads)
-                : null));
-        run.Slots = slots;
-        run.Lease = lease;
-        run.LeaseStartedAt = _time.GetTimestamp();
+                : null)
+        {
+            // A sweep must not take it for one that has expired.
+            Lease = lease,
+            LeaseStartedAt = _time.GetTimestamp(),
+        });
+        (run.Slots, run.Lease, run.LeaseStartedAt) = (slots, lease, _time.GetTimestamp());
         SiloLog.SlotsGranted(_logger, slots, id);
         if (!_ended.ContainsKey(id))
         {
@@ -401,7 +404,8 @@ internal sealed class SiloWorkers : IDisposable
             Release(id, forGood: false);
         }
 
-        _pool.Dispose();
+        // A worker of a run that has just been released may have shared out a part since.
+        HandBack(_pool.End());
     }
 
     private void EndExpiredRuns()
