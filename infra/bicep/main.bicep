@@ -287,10 +287,8 @@ module vault 'modules/vault.bicep' = {
     name: names.vault
     location: location
     tags: tags
-    readers: [identityNames.silos, identityNames.clients]
     allowPurge: !highAvailability
   }
-  dependsOn: [identities]
 }
 
 module secrets 'modules/secrets.bicep' = {
@@ -302,8 +300,10 @@ module secrets 'modules/secrets.bicep' = {
     siloCertificate: siloCertificate
     clientCertificate: clientCertificate
     authorityCertificates: authorityCertificates
+    silosIdentity: identityNames.silos
+    clientsIdentity: identityNames.clients
   }
-  dependsOn: [vault, redis]
+  dependsOn: [vault, redis, identities]
 }
 
 module registryEndpoint 'modules/endpoint.bicep' = {

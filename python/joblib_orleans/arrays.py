@@ -246,8 +246,9 @@ def map_file(fd: int, access: int = mmap.ACCESS_WRITE) -> mmap.mmap:
 class Entry:
     """An array of a run that goes apart: what it is a copy of, and where it is. Used by the run's sending thread; ``users`` by its lock."""
 
-    def __init__(self, array: Any, file: Optional[str] = None, start: int = 0, length: int = 0, mode: str = "r"):
-        self.array = array
+    def __init__(self, file: Optional[str] = None, start: int = 0, length: int = 0, mode: str = "r"):
+        #: While batches on their way refer to it, and it is in no segment.
+        self.array: Any = None
         self.file = file
         self.start = start
         self.length = length
@@ -255,6 +256,8 @@ class Entry:
         #: The user's own file has to be copied, since a worker does not see it.
         self.copies = False
         self.segment: Optional[store.Segment] = None
+        #: The stream to whose gateway it was uploaded, and its file there.
+        self.upload: Optional[Tuple[Any, str]] = None
         #: The call of the run in which it was last the same as its array.
         self.call = 0
         #: Batches on their way that refer to it.
@@ -294,6 +297,9 @@ class ArraySink:
         self._call = 0
         self._ended: List[Entry] = []
         self._all: Dict[int, Entry] = {}
+        self._is_closed = False
+        #: Uploads of arrays that nothing can refer to any more.
+        self._needless: List[Tuple[Any, str]] = []
         self._lock = threading.Lock()
 
     def dump(self, value: Any) -> Tuple[List[Any], List[Entry]]:
@@ -322,7 +328,7 @@ class ArraySink:
             return NotImplemented if mapped is None and type(array) is sys.modules["numpy"].ndarray else plain(array)
         entry = self._entry_of(array)
         order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
-        return open_array, (self._number(entry), 0, array.dtype, array.shape, None, order, self.mode)
+        return open_array, (self._number(entry, array), 0, array.dtype, array.shape, None, order, self.mode)
 
     def _refer(self, array: Any, mapped: Any) -> Any:
         low, high = byte_bounds(array)
@@ -334,7 +340,7 @@ class ArraySink:
         key = (path, start, high - low)
         entry = self._files.get(key)
         if entry is None:
-            entry = self._files[key] = Entry(None, path, start, high - low, mode)
+            entry = self._files[key] = Entry(path, start, high - low, mode)
             with self._lock:
                 self._all[id(entry)] = entry
         strides, order = None, "C"
@@ -351,10 +357,8 @@ class ArraySink:
         key = id(array)
         known = self._entries.get(key)
         if known is not None and known[0]() is array and self._is_as_written(known[1], array):
-            if known[1].segment is None:
-                known[1].array = array
             return known[1]
-        entry = Entry(array)
+        entry = Entry()
         entry.call = self._call
         with self._lock:
             self._all[id(entry)] = entry
@@ -389,19 +393,26 @@ class ArraySink:
         entry.call = self._call
         return True
 
-    def _number(self, entry: Entry) -> int:
+    def _number(self, entry: Entry, array: Any = None) -> int:
         for number, known in enumerate(self._table):
             if known is entry:
                 return number
         with self._lock:
             entry.users += 1
+            if entry.segment is None:
+                entry.array = array
         self._table.append(entry)
         return len(self._table) - 1
 
     def written(self, entry: Entry, segment: store.Segment) -> None:
-        """From now on the entry's bytes are in a segment; its array is the caller's alone."""
-        entry.segment = segment
-        entry.array = None
+        """From now on the entry's bytes are in a segment; its array is the caller's alone. Raises ValueError, and deletes the segment, when the run has ended meanwhile."""
+        with self._lock:
+            if self._is_closed:
+                segment.delete()
+                store.remove_if_empty(os.path.dirname(segment.path))
+                raise ValueError("the run has ended")
+            entry.segment = segment
+            entry.array = None
 
     def done(self, entries: Sequence[Entry]) -> None:
         """A batch no longer needs its arrays. What nobody else can refer to is deleted."""
@@ -424,13 +435,23 @@ class ArraySink:
                 self._ended.append(entry)
                 continue
             self._all.pop(id(entry), None)
+            if entry.upload is not None:
+                self._needless.append(entry.upload)
+                entry.upload = None
             if entry.segment is not None:
                 entry.segment.delete()
                 entry.segment = None
 
+    def take_needless(self) -> List[Tuple[Any, str]]:
+        """Uploads that can be deleted: stream and file."""
+        with self._lock:
+            needless, self._needless = self._needless, []
+        return needless
+
     def close(self) -> None:
         """Deletes all segments of the run."""
         with self._lock:
+            self._is_closed = True
             everything, self._all = list(self._all.values()), {}
             self._ended = []
             for entry in everything:

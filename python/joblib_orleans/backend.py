@@ -2,6 +2,7 @@
 
 import functools
 import queue
+import threading
 import weakref
 from typing import Any, Callable, Dict, Optional, Sequence, Tuple, Union
 
@@ -49,6 +50,7 @@ class OrleansBackend(AutoBatchingMixin, ParallelBackendBase):
         self._initializer = initializer
         self._initargs = initargs
         self._owner: Callable[[], Any] = lambda: None
+        self._claim = threading.Lock()
         self._settings: Optional[RunSettings] = None
         self._run: Optional[Run] = None
 
@@ -90,10 +92,6 @@ class OrleansBackend(AutoBatchingMixin, ParallelBackendBase):
 
         Raises ClusterError when there is no cluster, and what cloudpickle raises when the initializer cannot travel.
         """
-        owner = self._owner()
-        if owner is not None and owner is not parallel:
-            # A generator that is not exhausted, or another thread's loop: each has a run, and ends no other's.
-            raise FallbackToBackend(self._clone())
         if n_jobs is None:
             n_jobs = self.default_n_jobs
         if n_jobs == 1:
@@ -104,7 +102,7 @@ class OrleansBackend(AutoBatchingMixin, ParallelBackendBase):
         slots = connection.cluster().slots
         effective = max(slots + 1 + n_jobs, 2) if n_jobs < 0 else self.effective_n_jobs(n_jobs)
         initializer = initializer or self._initializer
-        self._settings = RunSettings(
+        settings = RunSettings(
             slots=-1 if n_jobs == -1 else effective,
             threads=self.inner_max_num_threads or 0,
             prepare=prepare.write(initializer, self._initargs if initargs is None else initargs),
@@ -112,8 +110,14 @@ class OrleansBackend(AutoBatchingMixin, ParallelBackendBase):
             mmap_mode=mmap_mode,
             temp_folder=temp_folder,
         )
+        with self._claim:
+            owner = self._owner()
+            if owner is not None and owner is not parallel:
+                # A generator that is not exhausted, or another thread's loop: each has a run, and ends no other's.
+                raise FallbackToBackend(self._clone())
+            self._owner = weakref.ref(parallel) if parallel is not None else lambda: None
+        self._settings = settings
         self.parallel = parallel
-        self._owner = weakref.ref(parallel) if parallel is not None else lambda: None
         return effective
 
     def start_call(self) -> None:

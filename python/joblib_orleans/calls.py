@@ -75,12 +75,12 @@ def describe(call: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    shape_of = getattr(value, "shape", None)
-    if isinstance(shape_of, tuple) and hasattr(value, "dtype"):
-        return f"{type(value).__name__}(shape={shape_of}, dtype={value.dtype})"
-    if isinstance(value, (list, tuple, dict, set, frozenset, bytes, bytearray, str)) and len(value) > 1000:
-        return f"<{type(value).__name__} of {len(value)}>"
     try:
+        shape_of = getattr(value, "shape", None)
+        if isinstance(shape_of, tuple) and hasattr(value, "dtype"):
+            return f"{type(value).__name__}(shape={shape_of}, dtype={value.dtype})"
+        if isinstance(value, (list, tuple, dict, set, frozenset, bytes, bytearray, str)) and len(value) > 1000:
+            return f"<{type(value).__name__} of {len(value)}>"
         text = " ".join(repr(value).split())
     except Exception:
         text = f"<{type(value).__name__}>"

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from . import connection, run
 from .backend import NAME, register_orleans
-from .errors import ClusterError
+from .errors import ClusterError, ClusterUnavailableError
 
 SILO_VARIABLE = "JOBLIB_SILO"
 
@@ -105,22 +105,25 @@ class LocalCluster:
         self._factory = BACKENDS[NAME]
 
     def close(self) -> None:
-        """Ends the silo, its workers and what runs there; waits for it."""
+        """Ends the silo, its workers and what runs there; waits for it. Loops that still wait for results raise ClusterUnavailableError."""
         with self._lock:
             process, self._process = self._process, None
         if process is None:
             return
         self._unregister()
-        for address in connection.addresses_of(self.address):
-            run.end_all(address=address)
-            connection.forget(address)
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(ENDS_WITHIN)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        try:
+            for address in connection.addresses_of(self.address):
+                run.end_all(address=address, error=ClusterUnavailableError(f"The cluster at '{self.address}' has been closed."))
+                connection.forget(address)
+        finally:
+            # Also when somebody presses Ctrl-C meanwhile.
+            if process.poll() is None:
+                process.terminate()
+                try:
+                    process.wait(ENDS_WITHIN)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
         self._reader.join(ENDS_WITHIN)
         if process.stdout:
             process.stdout.close()

@@ -8,10 +8,9 @@ import socket
 import sys
 import threading
 import time
-import weakref
 from concurrent.futures import Future as _Future, TimeoutError as _FutureTimeout
 from multiprocessing import TimeoutError as _JoblibTimeout
-from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from . import arrays, calls, diagnosis, events, results, store, wire
 from .arrays import ArraySink, Entry
@@ -24,6 +23,9 @@ RECONNECTS_FOR = 30.0
 
 #: Bytes of calls from which on they go as a file where the gateway shares this host's memory.
 MOST_INLINE = 16 << 20
+
+#: Gateways that a batch's arrays may lose on their way before the batch fails, as with workers that it kills.
+_MOST_LOSSES = 3
 
 _PROGRESS_PERIOD = 1.0
 _PART_BYTES = 1 << 20
@@ -80,13 +82,14 @@ class _Part:
         self.buffers: Optional[List[Any]] = None
         self.entries: List[Entry] = []
         self.is_apart = False
+        self.losses = 0
 
 
 class _PayloadEntry(Entry):
     """A payload that goes as a file."""
 
     def __init__(self, buffers: Sequence[Any]):
-        super().__init__(None)
+        super().__init__()
         self._parts = wire.pack_parts(buffers)
         self.length = sum(map(len, self._parts))
 
@@ -107,6 +110,7 @@ class Run:
         self._queue: Deque[_Part] = collections.deque()
         self._pending: Dict[int, _Part] = {}
         self._taken: List[int] = []
+        self._needless: List[str] = []
         self._handles = itertools.count(1)
         self._numbers = itertools.count()
         self._first = 0
@@ -174,6 +178,15 @@ class Run:
         if attempt is not None:
             attempt.cancel()
 
+    def end(self, error: BaseException) -> None:
+        """Ends the run now, and whoever waits for it gets the error. Does not wait."""
+        with self._gate:
+            self._failure = self._failure or error
+            attempt = self._attempt
+            self._gate.notify_all()
+        if attempt is not None:
+            attempt.cancel()
+
     def join(self, timeout: float) -> bool:
         """Waits until nothing of the run is left in this process; whether it is so."""
         if threading.current_thread() is not self._thread:
@@ -190,18 +203,18 @@ class Run:
             while True:
                 attempt = _Attempt(self, self._connection.gateway(tries))
                 with self._gate:
-                    if self._is_aborted or (self._is_closing and not self._pending and not self._queue):
-                        return
                     self._attempt = attempt
+                    if self._is_over():
+                        break
                 try:
                     attempt.read()
                     if self._is_over():
-                        return
+                        break
                     error: Any = ClusterUnavailableError(f"The gateway at '{attempt.gateway.endpoint}' ended the run.", "cluster-lost")
                     retries = True
                 except grpc.RpcError as failed:
                     if self._is_over():
-                        return
+                        break
                     error = error_of(failed, self._connection.address)
                     retries = failed.code().name in _RETRIED or (attempt.was_opened and failed.code().name in _RETRIED_WHEN_OPEN)
                 finally:
@@ -212,13 +225,14 @@ class Run:
                     # The cluster has answered when the run was configured: it may be away for a moment.
                     until = time.monotonic() + (RECONNECTS_FOR if retries else 0)
                 if not retries or time.monotonic() > until:
-                    self._fail_all(error)
-                    return
+                    self._failure = error
+                    break
                 tries += 1
                 with self._gate:
                     self._send_again()
-                    if not self._is_closing or self._queue:
-                        self._gate.wait_for(lambda: self._is_aborted, min(0.05 * tries * tries, 1.0))
+                    self._gate.wait_for(self._is_over, min(0.05 * tries * tries, 1.0))
+            if self._failure is not None:
+                self._fail_all(self._failure)
         except BaseException as unexpected:
             self._fail_all(unexpected)
         finally:
@@ -230,13 +244,14 @@ class Run:
 
     def _is_over(self) -> bool:
         with self._gate:
-            return self._is_aborted or (self._is_closing and not self._pending and not self._queue)
+            return self._is_aborted or self._failure is not None or (self._is_closing and not self._pending and not self._queue)
 
     def _send_again(self) -> None:
         # In the order in which they were sent, before what was not.
         again = [self._pending[handle] for handle in sorted(self._pending)]
         self._pending.clear()
         self._taken.clear()
+        self._needless.clear()
         self._queue.extendleft(reversed(again))
 
     def _fail_all(self, error: BaseException) -> None:
@@ -266,19 +281,29 @@ class Run:
             else:
                 self._fail(part.job, ClusterError(outcome.error or "the cluster could not execute a batch and does not say why", outcome.error_code or None))
         except Exception as error:
-            self._fail(part.job, error)
-        finally:
-            self._sink.done(part.entries)
-            part.entries = []
-            self._has(outcome)
+            failure = self._failure_of(part, error)
+            if failure is None:
+                with self._gate:
+                    self._pending[part.handle] = part
+                attempt.cancel()
+                return
+            self._fail(part.job, failure)
+        self._sink.done(part.entries)
+        part.entries = []
+        self._has(outcome)
 
     def _has(self, outcome: Any) -> None:
-        if outcome.arrays:
+        needless = self._sink.take_needless()
+        if outcome.arrays or needless:
             with self._gate:
-                self._taken.append(outcome.handle)
+                if outcome.arrays:
+                    self._taken.append(outcome.handle)
+                self._needless += [path for attempt, path in needless if attempt is self._attempt]
                 self._gate.notify_all()
 
     def _returned(self, attempt: "_Attempt", part: _Part, outcome: Any) -> None:
+        import grpc
+
         files = {array.path: array.file for array in outcome.arrays}
 
         def fetch(path: str) -> Any:
@@ -286,6 +311,8 @@ class Run:
 
         try:
             returned, happened = results.read_returned(outcome.payload, files, attempt.folders, fetch)
+        except grpc.RpcError:
+            raise
         except Exception as error:
             unreadable = ClusterError(f"A result has failed to un-serialize: {type(error).__name__}: {error}. The objects that calls return must be known here, too.", "unreadable-result")
             unreadable.__cause__ = error
@@ -385,13 +412,14 @@ class Run:
             part = None
             with self._gate:
                 while True:
-                    if attempt.has_ended or self._is_aborted:
+                    if attempt.is_cancelled or self._is_aborted:
                         return None
-                    if self._taken:
-                        taken, self._taken = self._taken, []
-                        return messages.ClientMessage(taken=messages.Taken(handles=taken))
-                    due = attempt.progress_due((self._dispatched, self._completed, self._failure_said))
-                    if due is not None and (due <= 0 or self._is_closing):
+                    if self._taken or self._needless:
+                        (taken, self._taken), (needless, self._needless) = (self._taken, []), (self._needless, [])
+                        return messages.ClientMessage(taken=messages.Taken(handles=taken, paths=needless))
+                    is_last = self._is_closing and not self._pending and not self._queue
+                    due = attempt.progress_due((self._dispatched, self._completed, self._failure_said), is_last)
+                    if due == 0:
                         return self._progress(attempt)
                     if self._queue:
                         part = self._queue.popleft()
@@ -399,21 +427,36 @@ class Run:
                             continue
                         self._pending[part.handle] = part
                         break
-                    if self._is_closing and not self._pending:
+                    if is_last:
                         return None
                     self._gate.wait(due)
             try:
                 return attempt.message(part)
             except BaseException as error:
                 with self._gate:
-                    known = self._pending.pop(part.handle, None)
-                if known is not None and not attempt.has_ended:
-                    self._sink.done(part.entries)
-                    part.entries = []
-                    self._fail(part.job, error)
-                elif known is not None:
-                    with self._gate:
-                        self._queue.appendleft(part)
+                    # What was pending when a stream ended is the next one's, which may have it in hand already.
+                    if attempt.is_cancelled or part.handle not in self._pending:
+                        continue
+                    failure = self._failure_of(part, error)
+                    if failure is not None:
+                        del self._pending[part.handle]
+                if failure is None:
+                    attempt.cancel()
+                    continue
+                self._sink.done(part.entries)
+                part.entries = []
+                self._fail(part.job, failure)
+
+    def _failure_of(self, part: _Part, error: BaseException) -> Optional[BaseException]:
+        """What a part fails with; None when its arrays could not travel because the gateway, or its run, has gone: then it is pending until the next stream sends it again."""
+        import grpc
+
+        if not isinstance(error, grpc.RpcError):
+            return error
+        part.losses += 1
+        if part.losses < _MOST_LOSSES and error.code().name in _RETRIED | _RETRIED_WHEN_OPEN | {"NOT_FOUND"}:
+            return None
+        return error_of(error, self._connection.address)
 
     def _progress(self, attempt: "_Attempt") -> Any:
         messages = wire.messages()
@@ -478,23 +521,23 @@ class _Attempt:
         self.gateway = gateway
         self.was_opened = False
         self.has_ended = False
+        #: It has ended, or is about to.
+        self.is_cancelled = False
         #: This host's folders that the gateway has proven to share, and their parents.
         self.folders: List[str] = []
         self._parents: List[str] = []
         self._most_payload = 64 << 20
         self._name = ""
         self._stream: Any = None
-        self._is_cancelled = False
         self._tokens: List[store.Token] = []
         self.said_progress: Any = (0, 0, None)
         self._progress_at = 0.0
-        self._places: Dict[int, Tuple[Entry, str]] = {}
 
     def read(self) -> None:
         """Reads until the stream ends. Raises grpc.RpcError."""
         stream = self.gateway.run(self._requests())
         self._stream = stream
-        if self._is_cancelled:
+        if self.is_cancelled:
             stream.cancel()
         for message in stream:
             kind = message.WhichOneof("what")
@@ -506,7 +549,7 @@ class _Attempt:
                 raise ClusterError(f"The run was cancelled at the cluster: {message.cancelled.reason}", "run-cancelled")
 
     def cancel(self) -> None:
-        self._is_cancelled = True
+        self.is_cancelled = True
         if self._stream is not None:
             self._stream.cancel()
 
@@ -569,12 +612,12 @@ class _Attempt:
             except (IndexError, OSError):
                 pass
 
-    def progress_due(self, now: Any) -> Optional[float]:
-        """Seconds until progress is to be said; None when there is none."""
+    def progress_due(self, now: Any, is_last: bool) -> Optional[float]:
+        """Seconds until progress is to be said; 0 for now, None when there is none. ``is_last``: there is no later."""
         if now == self.said_progress:
             return None
         left = self._progress_at + _PROGRESS_PERIOD - time.monotonic()
-        if left <= 0 or now[2] is not self.said_progress[2]:
+        if left <= 0 or is_last or now[2] is not self.said_progress[2]:
             self.said_progress = now
             self._progress_at = time.monotonic()
             return 0
@@ -609,10 +652,9 @@ class _Attempt:
             if entry.segment is None:
                 self._run.sink.written(entry, store.write(self._parents, *entry.pieces()))
             return entry.segment.path, arrays.HEAD_BYTES, ""
-        known = self._places.get(id(entry))
-        if known is None or known[0] is not entry:
-            known = self._places[id(entry)] = (entry, self._upload(entry))
-        return known[1], arrays.HEAD_BYTES, ""
+        if entry.upload is None or entry.upload[0] is not self:
+            entry.upload = (self, self._upload(entry))
+        return entry.upload[1], arrays.HEAD_BYTES, ""
 
     def _upload(self, entry: Entry) -> str:
         messages = wire.messages()
@@ -679,23 +721,29 @@ def _tell(callback: Any, error: BaseException) -> None:
 _RETRIED = {"UNAVAILABLE", "DEADLINE_EXCEEDED"}
 _RETRIED_WHEN_OPEN = {"INTERNAL", "UNKNOWN", "CANCELLED", "ABORTED"}
 
-_live_runs: "weakref.WeakSet[Run]" = weakref.WeakSet()
+_live_runs: Set[Run] = set()
 
 
-def end_all(timeout: float = 5.0, address: Any = None) -> None:
-    """Ends what runs are left in this process, on one cluster or on all, and waits for it, in seconds."""
-    runs = [run for run in _live_runs if address is None or run.address == address]
+def end_all(timeout: float = 5.0, address: Any = None, error: Optional[BaseException] = None) -> None:
+    """Ends what runs are left in this process, on one cluster or on all, and waits for it, in seconds. Whoever waits for them gets the error; nothing without one."""
+    # Copied at once: runs end meanwhile.
+    runs = [run for run in list(_live_runs) if address is None or run.address == address]
     for run in runs:
-        run.abort()
+        if error is None:
+            run.abort()
+        else:
+            run.end(error)
     until = time.monotonic() + timeout
     for run in runs:
         run.join(max(until - time.monotonic(), 0))
 
 
 def _after_fork_in_child() -> None:
-    # They are the parent's.
-    global _live_runs
-    _live_runs = weakref.WeakSet()
+    # They are the parent's, as are their streams and whoever held their locks: an inherited generator that ends here must not touch them.
+    for run in _live_runs:
+        run._gate = threading.Condition()
+        run._is_aborted = True
+    _live_runs.clear()
 
 
 if hasattr(os, "register_at_fork"):

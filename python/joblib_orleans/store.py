@@ -302,7 +302,7 @@ def sweep(parent: str) -> None:
     except OSError:
         return
     for name in names:
-        if is_segment_name(name) or name[:2] in ("w-", "c-", "t-"):
+        if is_segment_name(name) or name[:2] in ("w-", "c-", "t-") or name.startswith("seed-"):
             _sweep_file(os.path.join(folder, name))
     remove_if_empty(folder)
 

@@ -39,6 +39,11 @@ def test_mmap_mode(cluster, mode, kind, writable):
     assert [entry[:3] for entry in found] == [(kind, writable, array.sum())] * 2
 
 
+def test_results_longer_than_a_message_arrive_whatever_max_nbytes(cluster):
+    found = Parallel(n_jobs=2, backend="orleans", max_nbytes=None)(delayed(numpy.full)(3 * MIB, float(i)) for i in range(2))
+    assert [(type(array), array[0], array[-1], len(array)) for array in found] == [(numpy.ndarray, i, i, 3 * MIB) for i in range(2)]
+
+
 def test_an_array_of_objects_is_no_file(cluster):
     array = numpy.array(["text", 3, None] * 100, dtype=object)
     assert Parallel(n_jobs=2, backend="orleans", max_nbytes=10)(delayed(type)(array) for _ in range(2)) == [numpy.ndarray] * 2
@@ -138,6 +143,24 @@ def test_without_shared_memory_arrays_go_through_the_gateway(cluster, monkeypatc
 
     for double, total, kind in Parallel(n_jobs=2, backend="orleans")(delayed(work)(array, own[::2, ::-1]) for _ in range(3)):
         assert (double == array * 2).all() and double.flags.writeable and total == 2 * 150 * 600 and kind == "memmap"
+
+
+def test_an_array_is_kept_for_a_batch_that_is_pickled_while_the_last_one_is_done(monkeypatch):
+    sink = arrays.ArraySink(1000, "r")
+    array = numpy.arange(1000.0)
+    _, first = sink.dump(array)
+    known = sink._entry_of
+
+    def entry_of(array):
+        entry = known(array)
+        sink.done(first)
+        return entry
+
+    monkeypatch.setattr(sink, "_entry_of", entry_of)
+    _, second = sink.dump(array)
+    assert second == first and second[0].users == 1
+    _, (elements,) = second[0].pieces()
+    assert bytes(elements) == array.tobytes()
 
 
 def test_a_killed_clients_arrays_are_swept(folder):

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+import types
 import warnings
 from math import sqrt
 from multiprocessing import TimeoutError
@@ -16,6 +17,7 @@ import numpy
 import pytest
 from conftest import until
 from joblib import Parallel, delayed, effective_n_jobs
+from joblib._parallel_backends import FallbackToBackend
 from versions import HAS_GENERATORS, HAS_UNORDERED, VERSION, context
 
 import joblib_orleans
@@ -364,6 +366,35 @@ def test_two_parallels_at_once(cluster):
     for thread in threads:
         thread.join(60)
     assert found == {name: [(name, i) for i in range(60)] for name in "abc"}
+
+
+def test_of_two_parallels_that_take_one_object_at_once_one_gets_a_copy():
+    backend = OrleansBackend(address="127.0.0.1:1")
+    both = threading.Barrier(2)
+
+    class Meeting:
+        """Answers when both ask."""
+
+        def cluster(self):
+            both.wait(20)
+            return types.SimpleNamespace(slots=2)
+
+    backend._connection = Meeting
+    found = []
+
+    def configure(parallel):
+        try:
+            found.append(backend.configure(2, parallel))
+        except FallbackToBackend as fallback:
+            found.append(type(fallback.backend))
+
+    parallels = [Parallel(backend="threading"), Parallel(backend="threading")]
+    threads = [threading.Thread(target=configure, args=(parallel,)) for parallel in parallels]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(found) == 2 and set(found) == {2, OrleansBackend}
 
 
 def test_nothing_is_left_behind(cluster):

@@ -14,17 +14,28 @@ import numpy
 import pytest
 from conftest import PACKAGE, is_alive, until
 from joblib import Parallel, delayed
+from versions import HAS_GENERATORS
 
 from joblib_orleans import LocalCluster, register_orleans
 from joblib_orleans.cluster import _environment, _free_port, find_silo
 from joblib_orleans.connection import CLUSTER_VARIABLE, parse_address
-from joblib_orleans.errors import CallPicklingError, ClusterError, ClusterUnavailableError, MissingModuleError, ResultPicklingError, TerminatedWorkerError
+from joblib_orleans.errors import CallPicklingError, ClusterError, ClusterUnavailableError, MissingModuleError, RemoteError, ResultPicklingError, TerminatedWorkerError
 
 
 def kill_own_process(i, at):
     if i == at:
         os.kill(os.getpid(), signal.SIGKILL)
     return i
+
+
+def fail_at_length(length):
+    raise ValueError("x" * length)
+
+
+def test_an_exception_as_large_as_a_result_is_told_and_not_carried(cluster):
+    with pytest.raises(RemoteError, match=r"builtins.ValueError, which takes [0-9,]+ bytes, more than .* characters …") as raised:
+        Parallel(n_jobs=2, backend="orleans")(delayed(fail_at_length)(40_000_000) for _ in range(2))
+    assert len(str(raised.value)) < 1_000_000
 
 
 def test_no_address_says_what_to_do(monkeypatch):
@@ -175,6 +186,42 @@ def test_a_closed_cluster_is_no_cluster_any_more(own_cluster):
     cluster.close()
     with pytest.raises(ClusterUnavailableError, match="127.0.0.1:1"):
         Parallel(n_jobs=2, backend="orleans")(delayed(os.getpid)() for _ in range(2))
+
+
+def test_a_close_that_is_interrupted_ends_the_silo(own_cluster, monkeypatch):
+    cluster = own_cluster()
+    assert Parallel(n_jobs=2, backend="orleans")(delayed(abs)(-i) for i in range(2)) == [0, 1]
+
+    def interrupt(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("joblib_orleans.run.end_all", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        cluster.close()
+    assert not is_alive(cluster.pid)
+
+
+def test_a_loop_whose_cluster_is_closed_raises(own_cluster, tmp_path):
+    cluster = own_cluster()
+    started = tmp_path / "started"
+
+    def work():
+        started.touch()
+        time.sleep(60)
+
+    closer = threading.Thread(target=lambda: until(started.exists) and cluster.close())
+    closer.start()
+    with pytest.raises(ClusterUnavailableError, match="has been closed"):
+        Parallel(n_jobs=2, backend="orleans", batch_size=1, timeout=40)(delayed(work)() for _ in range(4))
+    closer.join(60)
+
+
+@pytest.mark.skipif(not HAS_GENERATORS, reason="joblib before 1.3 has no generators")
+def test_a_generator_whose_cluster_is_closed_raises(own_cluster):
+    with own_cluster():
+        found = Parallel(n_jobs=2, backend="orleans", batch_size=1, timeout=20, return_as="generator")(delayed(time.sleep)(60) for _ in range(4))
+    with pytest.raises(ClusterUnavailableError, match="has been closed"):
+        list(found)
 
 
 def test_a_silo_without_python_says_so(own_cluster):

@@ -1,10 +1,13 @@
 """A real worker process, driven over its pipes as a silo does."""
 
+import fcntl
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from joblib_orleans import arrays, calls, events, results, store
 from joblib_orleans.arrays import ArraySink
 from joblib_orleans.errors import MissingModuleError, RemoteError, ResultPicklingError
 from joblib_orleans.worker import frames, nested, prepare
+from joblib_orleans.worker.mapped import Mappings
 from joblib_orleans.wire import pack, unpack
 
 
@@ -157,6 +161,22 @@ def test_exception_brings_type_traceback_index_and_call(worker):
     assert "return a / b" in str(error.__cause__) and "execute.py" not in str(error.__cause__) and str(worker.process.pid) in str(error.__cause__)
 
 
+class Shapeless:
+    """As an uninitialized parameter of torch."""
+
+    @property
+    def shape(self):
+        raise RuntimeError("no shape yet")
+
+
+def test_an_argument_that_cannot_be_described_hides_no_exception(worker):
+    def fail(value):
+        raise KeyError("why")
+
+    error = failure(worker, call(fail, Shapeless())).error
+    assert type(error) is KeyError and error.joblib_call.endswith("fail(<Shapeless>)")
+
+
 class Finicky(Exception):
     def __init__(self, a, b):
         super().__init__(f"{a} and {b}")
@@ -243,6 +263,73 @@ def test_what_is_printed_between_batches_is_the_silos(worker):
     kind, body = worker.read(frames.OUTPUT)
     reader = frames.Reader(body)
     assert reader.byte() == 0 and reader.string() == "afterwards\n"
+
+
+class Piece(bytes):
+    """A part of a frame that speaks when it is asked for its length the second time: in the middle of the frame."""
+
+    def __new__(cls, data, speak):
+        piece = super().__new__(cls, data)
+        piece.speak, piece.asked = speak, 0
+        return piece
+
+    def __len__(self):
+        self.asked += 1
+        if self.asked == 2:
+            self.speak()
+        return super().__len__()
+
+
+def test_what_a_finalizer_prints_while_its_thread_sends_goes_out_behind_the_frame():
+    from joblib_orleans.worker.events import Events
+
+    reads, writes = os.pipe()
+    output, received = frames.Output(writes), frames.Input(reads)
+    happened = Events(lambda is_error, text: output.post(frames.OUTPUT, frames.output(is_error, text)))
+
+    def speak():
+        happened.text(False, "inside\n")
+        # Another thread's text at that moment: it waits for nothing, above all not with a lock that a finalizer wants.
+        other = threading.Thread(target=happened.text, args=(True, "beside\n"), daemon=True)
+        other.start()
+        other.join(10)
+        assert not other.is_alive()
+
+    piece = Piece(b"payload", speak)
+    sender = threading.Thread(target=output.send, args=(frames.OUTCOME, b"head ", [piece]), daemon=True)
+    sender.start()
+    sender.join(20)
+    assert not sender.is_alive()
+    assert received.read() == (frames.OUTCOME, bytearray(b"head payload"))
+    assert [received.read() for _ in range(2)] == [(frames.OUTPUT, bytearray(frames.output(*said))) for said in [(False, "inside\n"), (True, "beside\n")]]
+    os.close(writes)
+    received._file.close()
+
+
+def test_output_between_batches_after_one_that_printed_too_much(worker, folder, tmp_path):
+    go = tmp_path / "go"
+    worker.start_run(1, None, folder)
+
+    def print_much():
+        import threading
+        import time
+
+        print("x" * (17 << 20))
+
+        def later():
+            while not go.exists():
+                time.sleep(0.005)
+            os.write(1, b"between\n")
+
+        threading.Thread(target=later).start()
+
+    worker.batch(payload([call(print_much)]))
+    assert worker.outcome()[1] == frames.COMPLETED
+    go.write_text("")
+    _, body = worker.read(frames.OUTPUT)
+    assert bytes(body[1:]) == frames.string("between\n")
+    # More than a pipe holds: somebody reads it while the call runs.
+    assert run(worker, call(os.write, 1, b"x" * 199_999 + b"\n")) == [200_000]
 
 
 def test_log_levels_are_the_clients(worker, caplog):
@@ -550,6 +637,31 @@ def test_crash_of_native_code_leaves_its_traceback_on_standard_error(worker):
     assert b"Segmentation fault" in worker.process.stderr.read()
 
 
+def test_a_worker_whose_main_thread_dies_ends_though_a_call_has_left_a_thread(worker, tmp_path):
+    go = tmp_path / "go"
+
+    def leave():
+        import threading
+        import time
+
+        def ring(*_):
+            raise RuntimeError("rings between batches")
+
+        def last():
+            while not go.exists():
+                time.sleep(0.005)
+            os.kill(os.getpid(), signal.SIGALRM)
+            time.sleep(600)
+
+        signal.signal(signal.SIGALRM, ring)
+        threading.Thread(target=last).start()
+
+    assert run(worker, call(leave)) == [None]
+    go.write_text("")
+    assert worker.process.wait(20) == 1
+    assert b"rings between batches" in worker.process.stderr.read()
+
+
 def test_a_child_that_outlives_the_worker_is_not_it(worker):
     def fork():
         child = os.fork()
@@ -566,6 +678,32 @@ def test_a_child_that_outlives_the_worker_is_not_it(worker):
         pass
     assert is_alive(child) and time.monotonic() - started < 15
     os.kill(child, signal.SIGKILL)
+
+
+def test_a_child_that_is_forked_while_another_thread_logs_can_log(worker):
+    def fork():
+        import logging
+        import threading
+
+        handler = next(handler for handler in logging.getLogger().handlers if hasattr(handler, "_events"))
+        holds, lets_go = threading.Event(), threading.Event()
+
+        def hold():
+            with handler._events._lock:
+                holds.set()
+                lets_go.wait(20)
+
+        threading.Thread(target=hold).start()
+        holds.wait(20)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(10)
+            logging.getLogger().warning("from the child")
+            os._exit(0)
+        lets_go.set()
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    assert run(worker, call(fork)) == [0]
 
 
 def test_a_payload_that_is_none_fails_and_the_worker_lives_on(worker):
@@ -585,3 +723,25 @@ def test_a_large_batch_both_ways(worker):
 
 def test_many_calls_of_one_function(worker):
     assert run(worker, *[call(abs, -i) for i in range(20_000)]) == list(range(20_000))
+
+
+@pytest.mark.parametrize("mode", ["r", "c", "r+"])
+def test_a_segment_is_in_use_as_long_as_an_array_of_it_is_kept(folder, mode):
+    segment = store.write(store.parents(), b"", [bytes(5000)])
+    mappings = Mappings()
+    kept = numpy.asarray(mappings.base(segment.path, "", mode)[1000:2000])[10:20].view("i2")
+    segment.close()
+    mappings.forget()
+    assert not can_be_taken(segment.path) and not kept.any()
+    del kept
+    gc.collect()
+    assert can_be_taken(segment.path)
+    os.unlink(segment.path)
+
+
+def can_be_taken(path):
+    fd = os.open(path, os.O_RDWR)
+    try:
+        return store._lock(fd, fcntl.F_WRLCK, store._USE, 1)
+    finally:
+        os.close(fd)

@@ -36,7 +36,7 @@ internal sealed class BlobLease : IAsyncDisposable
     /// <summary>Whether it ran out, the process having been stopped for long, and its blobs with it.</summary>
     internal bool IsLost => _isLost;
 
-    internal static async Task<BlobLease> OpenAsync(BlobStorage storage, ILogger logger)
+    internal static async Task<BlobLease> OpenAsync(BlobStorage storage, ILogger logger, CancellationToken cancellationToken)
     {
         var folder = Guid.NewGuid().ToString("n");
         await storage.AskAsync("keep arrays", async container =>
@@ -47,14 +47,14 @@ internal sealed class BlobLease : IAsyncDisposable
             }
             catch (Azure.RequestFailedException exception) when (exception.ErrorCode == BlobErrorCode.ContainerNotFound)
             {
-                await container.CreateIfNotExistsAsync().ConfigureAwait(false);
+                await container.CreateIfNotExistsAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
                 await PutMarkAsync().ConfigureAwait(false);
             }
 
             return true;
 
-            Task PutMarkAsync() => container.GetBlobClient($"{folder}/{Mark}").UploadAsync(new BinaryData(RandomNumberGenerator.GetBytes(16)), overwrite: true);
-        }).ConfigureAwait(false);
+            Task PutMarkAsync() => container.GetBlobClient($"{folder}/{Mark}").UploadAsync(new BinaryData(RandomNumberGenerator.GetBytes(16)), overwrite: true, cancellationToken);
+        }, cancellationToken).ConfigureAwait(false);
         return new BlobLease(storage, folder, logger);
     }
 
@@ -105,14 +105,7 @@ internal sealed class BlobLease : IAsyncDisposable
 
             foreach (var name in blobs)
             {
-                var blob = container.GetBlobClient(name);
-                if (!(await blob.DeleteIfExistsAsync().ConfigureAwait(false)).Value)
-                {
-                    // One that was never finished cannot be deleted; finishing it drops the parts that came.
-                    await blob.UploadAsync(BinaryData.Empty, overwrite: true).ConfigureAwait(false);
-                    await blob.DeleteIfExistsAsync().ConfigureAwait(false);
-                }
-
+                await storage.DeletePartAsync(name).ConfigureAwait(false);
                 deleted++;
             }
         }
@@ -140,7 +133,7 @@ internal sealed class BlobLease : IAsyncDisposable
         using var timer = new PeriodicTimer(RenewPeriod);
         try
         {
-            while (await timer.WaitForNextTickAsync(_ending.Token).ConfigureAwait(false))
+            while (!_isLost && await timer.WaitForNextTickAsync(_ending.Token).ConfigureAwait(false))
             {
                 try
                 {

@@ -34,12 +34,17 @@ internal sealed class BlobStorage
 
     /// <summary>Reads a setting: an account's or container's address, or a connection string with a 'Container=' of ours in it.</summary>
     /// <exception cref="ArgumentException">It is neither; what it says is not repeated, since it may hold a key.</exception>
-    internal static BlobStorage Parse(string setting)
+    internal static BlobStorage Parse(string setting) => Parse(setting, Options());
+
+    /// <inheritdoc cref="Parse(string)"/>
+    /// <param name="setting">What to read.</param>
+    /// <param name="options">How it is asked.</param>
+    internal static BlobStorage Parse(string setting, BlobClientOptions options)
     {
         ArgumentNullException.ThrowIfNull(setting);
         try
         {
-            return new BlobStorage(setting.Contains("://", StringComparison.Ordinal) && !setting.Contains(';', StringComparison.Ordinal) ? OfAddress(setting) : OfConnectionString(setting), setting);
+            return new BlobStorage(setting.Contains("://", StringComparison.Ordinal) && !setting.Contains(';', StringComparison.Ordinal) ? OfAddress(setting, options) : OfConnectionString(setting, options), setting);
         }
         catch (Exception exception) when (exception is FormatException or ArgumentException or InvalidOperationException)
         {
@@ -49,13 +54,17 @@ internal sealed class BlobStorage
     }
 
     /// <summary>Runs a request, and says what it means when it fails.</summary>
-    internal async Task<T> AskAsync<T>(string what, Func<BlobContainerClient, Task<T>> request)
+    /// <param name="what">What it is for.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="cancellationToken">Who has the request end wants no reason for it.</param>
+    /// <exception cref="JoblibException">The storage does not do it.</exception>
+    internal async Task<T> AskAsync<T>(string what, Func<BlobContainerClient, Task<T>> request, CancellationToken cancellationToken = default)
     {
         try
         {
             return await request(Container).ConfigureAwait(false);
         }
-        catch (Exception exception) when (FaultOf(what, exception) is { } fault)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && FaultOf(what, exception) is { } fault)
         {
             throw fault;
         }
@@ -96,7 +105,7 @@ internal sealed class BlobStorage
     {
         await container.GetBlobClient(name).UploadAsync(file, new BlobUploadOptions { TransferOptions = BlobTransfer.Options }, cancellationToken).ConfigureAwait(false);
         return true;
-    });
+    }, cancellationToken);
 
     /// <summary>Fetches a blob, in ranges, several at once; hashed while it comes.</summary>
     /// <exception cref="JoblibException">It is gone, another one, or the storage does not give it.</exception>
@@ -104,11 +113,25 @@ internal sealed class BlobStorage
     {
         await BlobTransfer.DownloadAsync(container.GetBlobClient(name), into, cancellationToken).ConfigureAwait(false);
         return true;
-    });
+    }, cancellationToken);
 
     internal Task DeleteAsync(string name) => AskAsync("delete an array", async container => (await container.GetBlobClient(name).DeleteIfExistsAsync().ConfigureAwait(false)).Value);
 
-    private static BlobContainerClient OfAddress(string setting)
+    /// <summary>Deletes what may be a part of a blob, too: one whose upload has not come to its end.</summary>
+    internal Task DeletePartAsync(string name) => AskAsync("delete a part of an array", async container =>
+    {
+        var blob = container.GetBlobClient(name);
+        if (!(await blob.DeleteIfExistsAsync().ConfigureAwait(false)).Value)
+        {
+            // One that was never finished cannot be deleted; finishing it drops the parts that came.
+            await blob.UploadAsync(BinaryData.Empty, overwrite: true).ConfigureAwait(false);
+            await blob.DeleteIfExistsAsync().ConfigureAwait(false);
+        }
+
+        return true;
+    });
+
+    private static BlobContainerClient OfAddress(string setting, BlobClientOptions options)
     {
         var address = new BlobUriBuilder(new Uri(setting));
         if (address.BlobName.Length > 0)
@@ -124,19 +147,19 @@ internal sealed class BlobStorage
         var uri = address.ToUri();
         if (address.Sas is not null)
         {
-            return new BlobContainerClient(uri, Options());
+            return new BlobContainerClient(uri, options);
         }
 
         return uri.Scheme == Uri.UriSchemeHttps
-            ? new BlobContainerClient(uri, new DefaultAzureCredential(), Options())
+            ? new BlobContainerClient(uri, new DefaultAzureCredential(), options)
             : throw new FormatException("an identity is shown over https only.");
     }
 
-    private static BlobContainerClient OfConnectionString(string setting)
+    private static BlobContainerClient OfConnectionString(string setting, BlobClientOptions options)
     {
         var parts = setting.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var container = Array.Find(parts, part => part.StartsWith(ContainerKey, StringComparison.OrdinalIgnoreCase))?[ContainerKey.Length..] ?? DefaultContainer;
-        return new BlobContainerClient(string.Join(';', parts.Where(part => !part.StartsWith(ContainerKey, StringComparison.OrdinalIgnoreCase))), container, Options());
+        return new BlobContainerClient(string.Join(';', parts.Where(part => !part.StartsWith(ContainerKey, StringComparison.OrdinalIgnoreCase))), container, options);
     }
 
     // About two minutes until storage that swallows everything is given up.

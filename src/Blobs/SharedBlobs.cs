@@ -4,104 +4,64 @@ using Microsoft.Win32.SafeHandles;
 namespace Orleans.Joblib;
 
 /// <summary>This process's arrays in a blob storage: each once, however many runs use it, and there as long as one does. Thread-safe.</summary>
+/// <remarks><c>_gate</c> guards all; the storage is not waited for with it. Each upload has a name of its own, so that what is deleted late is never what somebody has stored since.</remarks>
 internal sealed class SharedBlobs(BlobStorage storage, ILogger logger) : IAsyncDisposable
 {
-    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly Lock _gate = new();
     private readonly Dictionary<ArrayContent, Entry> _blobs = [];
-    private BlobLease? _lease;
+    private Folder? _folder;
     private bool _hasSwept;
+    private bool _isDisposed;
+    private long _bytesSent;
 
     internal BlobStorage Storage => storage;
 
     /// <summary>Bytes brought there so far.</summary>
     internal long BytesSent => Volatile.Read(ref _bytesSent);
 
-    private long _bytesSent;
-
-    /// <summary>Brings a file there unless it is there, and keeps it until <see cref="ReleaseAsync"/> was called as often.</summary>
+    /// <summary>Brings a file there unless it is there, and keeps it until what is returned is released.</summary>
     /// <param name="path">The file.</param>
     /// <param name="content">What it holds.</param>
-    /// <param name="gone">A blob of it that has vanished; null for none.</param>
-    /// <returns>The blob's name.</returns>
+    /// <param name="cancellationToken">The caller does not want it any more. The upload ends when nobody does.</param>
     /// <exception cref="JoblibException">The storage does not take it.</exception>
-    internal async Task<string> KeepAsync(string path, ArrayContent content, string? gone = null)
+    internal async Task<KeptBlob> KeepAsync(string path, ArrayContent content, CancellationToken cancellationToken = default)
     {
-        Entry entry;
-        await _gate.WaitAsync().ConfigureAwait(false);
-        try
+        cancellationToken.ThrowIfCancellationRequested();
+        Entry? entry;
+        lock (_gate)
         {
-            if (_lease is { IsLost: true } lost)
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            if (_folder is { IsOver: true })
             {
-                _lease = null;
+                _folder = null;
                 _blobs.Clear();
-                await lost.DisposeAsync().ConfigureAwait(false);
             }
 
             if (!_hasSwept)
             {
                 _hasSwept = true;
-                _ = SweepAsync(storage, logger);
+                _ = Task.Run(() => SweepAsync(storage, logger), CancellationToken.None);
             }
 
-            _lease ??= await BlobLease.OpenAsync(storage, logger).ConfigureAwait(false);
-            if (!_blobs.TryGetValue(content, out entry!) || entry.Sending.IsFaulted || entry.Name == gone)
+            if (!_blobs.TryGetValue(content, out entry) || entry.Sending.IsFaulted)
             {
-                var name = $"{_lease.Folder}/{content}{(gone is null ? "" : $"-{Guid.NewGuid():n}")}";
-                var users = entry?.Users ?? 0;
-                _blobs[content] = entry = new Entry(name, SendAsync(path, name, content.Length)) { Users = users };
+                // All who come while it is opened wait for the same attempt, and fail with it.
+                _folder ??= new Folder(storage, logger);
+                _folder.Blobs++;
+                _blobs[content] = entry = new Entry(content, _folder, (entry, unwanted) => SendAsync(entry, path, unwanted));
             }
 
-            // Of a blob that has to be sent again the caller is a user already.
-            entry.Users += gone is null ? 1 : 0;
-        }
-        finally
-        {
-            _gate.Release();
+            entry.Users++;
         }
 
         try
         {
-            await entry.Sending.ConfigureAwait(false);
-            return entry.Name;
+            return new KeptBlob(this, entry, await entry.Sending.WaitAsync(cancellationToken).ConfigureAwait(false));
         }
-        catch (Exception) when (gone is null)
+        catch (Exception)
         {
-            await ReleaseAsync(content).ConfigureAwait(false);
+            _ = ReleaseAsync(entry);
             throw;
-        }
-    }
-
-    /// <summary>Nothing of the caller needs it any more. Never throws.</summary>
-    internal async Task ReleaseAsync(ArrayContent content)
-    {
-        Entry? last = null;
-        BlobLease? lease = null;
-        await _gate.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            if (_blobs.TryGetValue(content, out var entry) && --entry.Users <= 0)
-            {
-                _blobs.Remove(content);
-                last = entry;
-                if (_blobs.Count == 0)
-                {
-                    (lease, _lease) = (_lease, null);
-                }
-            }
-        }
-        finally
-        {
-            _gate.Release();
-        }
-
-        if (last is not null)
-        {
-            await DeleteAsync(last).ConfigureAwait(false);
-        }
-
-        if (lease is not null)
-        {
-            await lease.DisposeAsync().ConfigureAwait(false);
         }
     }
 
@@ -123,23 +83,19 @@ internal sealed class SharedBlobs(BlobStorage storage, ILogger logger) : IAsyncD
     public async ValueTask DisposeAsync()
     {
         Entry[] left;
-        BlobLease? lease;
-        await _gate.WaitAsync().ConfigureAwait(false);
-        try
+        Folder? folder;
+        lock (_gate)
         {
+            _isDisposed = true;
             left = [.. _blobs.Values];
             _blobs.Clear();
-            (lease, _lease) = (_lease, null);
-        }
-        finally
-        {
-            _gate.Release();
+            (folder, _folder) = (_folder, null);
         }
 
         await Task.WhenAll(left.Select(DeleteAsync)).ConfigureAwait(false);
-        if (lease is not null)
+        if (folder is not null)
         {
-            await lease.DisposeAsync().ConfigureAwait(false);
+            await folder.DisposeAsync().ConfigureAwait(false);
         }
     }
 
@@ -147,8 +103,44 @@ internal sealed class SharedBlobs(BlobStorage storage, ILogger logger) : IAsyncD
     internal static JoblibException Gone(string path, Exception exception) =>
         new("array-gone", $"The memory-mapped array '{path}' cannot be read: {exception.Message} Its file has to stay as long as calls use it.", exception);
 
-    private async Task SendAsync(string path, string name, long length)
+    internal void Forget(Entry entry)
     {
+        lock (_gate)
+        {
+            if (_blobs.GetValueOrDefault(entry.Content) == entry)
+            {
+                _blobs.Remove(entry.Content);
+            }
+        }
+    }
+
+    internal async Task ReleaseAsync(Entry entry)
+    {
+        Folder? ended = null;
+        lock (_gate)
+        {
+            if (--entry.Users > 0)
+            {
+                return;
+            }
+
+            Forget(entry);
+            if (--entry.Folder.Blobs == 0 && entry.Folder == _folder)
+            {
+                (ended, _folder) = (_folder, null);
+            }
+        }
+
+        await DeleteAsync(entry).ConfigureAwait(false);
+        if (ended is not null)
+        {
+            await ended.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<string> SendAsync(Entry entry, string path, CancellationToken unwanted)
+    {
+        var lease = await entry.Folder.Opening.WaitAsync(unwanted).ConfigureAwait(false);
         FileStream file;
         try
         {
@@ -159,34 +151,89 @@ internal sealed class SharedBlobs(BlobStorage storage, ILogger logger) : IAsyncD
             throw Gone(path, exception);
         }
 
+        var name = entry.Name = $"{lease.Folder}/{entry.Content}-{Guid.NewGuid():n}";
         await using (file.ConfigureAwait(false))
         {
-            await storage.UploadAsync(file, name, CancellationToken.None).ConfigureAwait(false);
+            await storage.UploadAsync(file, name, unwanted).ConfigureAwait(false);
         }
 
-        Interlocked.Add(ref _bytesSent, length);
-        JoblibInstruments.ArraysSent(length);
+        Interlocked.Add(ref _bytesSent, entry.Content.Length);
+        JoblibInstruments.ArraysSent(entry.Content.Length);
+        return name;
     }
 
     private async Task DeleteAsync(Entry entry)
     {
+        await entry.DisposeAsync().ConfigureAwait(false);
         try
         {
-            await entry.Sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await storage.DeleteAsync(entry.Name).ConfigureAwait(false);
+            if (entry.Name is { } name)
+            {
+                await (entry.Sending.IsCompletedSuccessfully ? storage.DeleteAsync(name) : storage.DeletePartAsync(name)).ConfigureAwait(false);
+            }
         }
         catch (JoblibException exception)
         {
-            BlobLog.NotDeleted(logger, exception, entry.Name);
+            BlobLog.NotDeleted(logger, exception, entry.Name!);
         }
     }
 
-    private sealed class Entry(string name, Task sending)
+    /// <summary>An array there, or on its way. Its users are guarded by the gate.</summary>
+    internal sealed class Entry : IAsyncDisposable
     {
-        internal string Name => name;
+        private readonly CancellationTokenSource _unwanted = new();
 
-        internal Task Sending => sending;
+        internal Entry(ArrayContent content, Folder folder, Func<Entry, CancellationToken, Task<string>> send)
+        {
+            Content = content;
+            Folder = folder;
+
+            // Not on this thread, not even its beginning: the gate is held.
+            Sending = Task.Run(() => send(this, _unwanted.Token));
+        }
+
+        internal ArrayContent Content { get; }
+
+        internal Folder Folder { get; }
+
+        /// <summary>Gives its name when it is there.</summary>
+        internal Task<string> Sending { get; }
+
+        /// <summary>Null before the first byte of it was sent.</summary>
+        internal string? Name { get; set; }
 
         internal int Users { get; set; }
+
+        /// <summary>Nobody wants it any more: what is under way of it ends.</summary>
+        public async ValueTask DisposeAsync()
+        {
+            await _unwanted.CancelAsync().ConfigureAwait(false);
+            await ((Task)Sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>This process's right to keep blobs, as long as it has any by it. Their number is guarded by the gate.</summary>
+    internal sealed class Folder : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _ending = new();
+
+        internal Folder(BlobStorage storage, ILogger logger) => Opening = Task.Run(() => BlobLease.OpenAsync(storage, logger, _ending.Token));
+
+        internal Task<BlobLease> Opening { get; }
+
+        internal int Blobs { get; set; }
+
+        /// <summary>Whether it could not be had, or ran out.</summary>
+        internal bool IsOver => Opening.IsFaulted || Opening.IsCanceled || (Opening.IsCompletedSuccessfully && Opening.Result.IsLost);
+
+        public async ValueTask DisposeAsync()
+        {
+            await _ending.CancelAsync().ConfigureAwait(false);
+            await ((Task)Opening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (Opening.IsCompletedSuccessfully)
+            {
+                await Opening.Result.DisposeAsync().ConfigureAwait(false);
+            }
+        }
     }
 }

@@ -15,6 +15,7 @@ internal static class CommandLine
         var parsed = Create(shared).Parse(args);
         if (parsed.Errors.Count == 0)
         {
+            PipedOutput.Use();
             return await parsed.InvokeAsync().ConfigureAwait(false);
         }
 
@@ -33,6 +34,10 @@ internal static class CommandLine
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return ExitCode.Interrupted;
+        }
+        catch (IOException exception) when (PipedOutput.IsBroken(exception))
+        {
+            return ExitCode.Ok;
         }
         catch (CommandException exception)
         {

@@ -7,7 +7,9 @@ namespace Orleans.Joblib;
 /// <remarks>
 /// <para>One run at a time per instance: a second one meanwhile throws <see cref="InvalidOperationException"/>. Several instances may run at once.</para>
 /// <para>Workers are kept for 5 s after a run: the instance's next run takes them up again, or that of another instance with equal settings. <c>using</c> ends them
-/// when the block does. A run after a longer pause starts new ones, inside <c>using</c> too.</para>
+/// when the block does. A run after a longer pause starts new ones, inside <c>using</c> too.
+/// Of instances with equal settings whose workers are nobody else's, by a backend object of their own or as <c>"multiprocessing"</c> has them, the last four to run keep
+/// theirs.</para>
 /// <para>A call that throws ends the run: no further call starts, and the call's own exception reaches the caller, with
 /// <see cref="CallFailureExtensions.GetCallFailure"/> for index, arguments and remote stack. Use <see cref="Delayed{T}.AsOutcome"/> to keep failures as values.</para>
 /// <para>joblib 1.6: <c>Parallel</c>.</para>
@@ -88,6 +90,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         AsyncStreamOf(StartStreamAsync(calls, returnAs, maxUnconsumed, cancellationToken));
 
     /// <summary>Ends a run in progress, whose caller gets <see cref="OperationCanceledException"/>, and the workers. Does not wait for calls that ignore their token.</summary>
+    /// <remarks>A run with one job, whose calls its caller's own thread makes, goes on: the token of that run ends it.</remarks>
     public void Dispose() => Block(DisposeAsync());
 
     /// <inheritdoc cref="Dispose"/>
@@ -195,20 +198,22 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
                 cancellationToken);
             // From here it is the run's to end.
             span = null;
+            run.Start();
             bool disposed;
             lock (_gate)
             {
-                _stop = run.Stop;
+                // A run that could not begin has been released already, perhaps to another.
+                _stop = run.Ended ? _stop : run.Stop;
                 disposed = _disposed;
             }
 
-            run.Start();
             if (disposed)
             {
-                // While the backend was being configured there was no run to stop.
+                // Until now there was no run to stop.
                 run.Stop();
             }
 
+            run.Dispatch();
             return new Started<T>(run, null);
         }
         catch (Exception exception)
@@ -301,7 +306,7 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
         }
         else
         {
-            _ = KeptBackends.TerminateAsync(backend);
+            KeptBackends.End(backend, this);
         }
     }
 
@@ -372,16 +377,36 @@ public sealed class JoblibParallel : IDisposable, IAsyncDisposable
 
     private static async IAsyncEnumerable<T> StartedLater<T>(Task<IAsyncEnumerable<T>> opening, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var stream = await opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        IAsyncEnumerable<T> stream;
+        try
+        {
+            stream = await opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            _ = LeaveWhenOpenAsync(opening);
+            throw;
+        }
+
         await foreach (var result in stream.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             yield return result;
         }
     }
 
+    // Its only reader has gone: until the collector found it, it would keep its workers and its Parallel.
+    private static async Task LeaveWhenOpenAsync<T>(Task<IAsyncEnumerable<T>> opening)
+    {
+        // One of a run with one job has not begun.
+        if (await opening.ConfigureAwait(false) is ResultStream<T> stream)
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
     private static TResult Block<TResult>(ValueTask<TResult> task) => task.IsCompleted ? task.GetAwaiter().GetResult() : task.AsTask().GetAwaiter().GetResult();
 
-    private static void Block(ValueTask task)
+    internal static void Block(ValueTask task)
     {
         if (task.IsCompleted)
         {

@@ -115,7 +115,7 @@ internal static class DashboardFrame
         json.WriteNumberValue(trace.Worker);
         json.WriteStringValue(trace.Run.ToString("N"));
         json.WriteNumberValue(batch.StartedAt.ToUnixTimeMilliseconds());
-        json.WriteNumberValue(Math.Round((trace.Duration ?? trace.StartedAgo).TotalMilliseconds, 2));
+        json.WriteNumberValue(Math.Round(batch.Duration.TotalMilliseconds, 2));
         json.WriteNumberValue(trace.Calls);
         json.WriteNumberValue(trace.Failed ? 1 : 0);
         json.WriteNumberValue(trace.Number);

@@ -11,6 +11,7 @@ internal sealed class DashboardHistory(string cluster, string? grainsPath)
     private readonly Queue<SiloBatch> _batches = new();
     private readonly Queue<LoadSample> _load = new();
     private readonly Queue<ClusterEvent> _events = new();
+    private readonly CallCounter _calls = new();
     private readonly ClusterReporter _reporter = new(cluster);
     private Dictionary<string, string> _silos = [];
     private ClusterView? _last;
@@ -21,12 +22,12 @@ internal sealed class DashboardHistory(string cluster, string? grainsPath)
     internal byte[] Take(ClusterView view)
     {
         var batches = SiloBatch.EndedIn(view);
-        var load = LoadSample.Of(view, _last);
+        var load = new LoadSample(view.Time, view.Slots, view.Busy, view.Queued, _calls.Rate(view));
         var events = EventsOf(view);
         batches.ForEach(_batches.Enqueue);
         events.ForEach(_events.Enqueue);
         _load.Enqueue(load);
-        while (_batches.Count > MostBatches || (_batches.TryPeek(out var batch) && view.Time - batch.StartedAt > BatchesKept))
+        while (_batches.Count > MostBatches || (_batches.TryPeek(out var batch) && view.Time - batch.EndedAt > BatchesKept))
         {
             _batches.Dequeue();
         }

@@ -24,6 +24,9 @@ public sealed record DashboardOptions
     /// <summary>The certificate of HTTPS; null for HTTP. Default: null.</summary>
     public X509Certificate2? Certificate { get; init; }
 
+    /// <summary>A silo's certificate instead, with its intermediates and read again when its files change.</summary>
+    internal TlsCredentials? Credentials { get; init; }
+
     /// <summary>The cluster's name, for the page's head. Default: none.</summary>
     public string? ClusterName { get; init; }
 
@@ -43,7 +46,7 @@ public sealed record DashboardOptions
             throw new ArgumentException($"Token must not be shorter than {LeastTokenLength} characters: whoever guesses it may cancel runs.");
         }
 
-        if (!IPAddress.IsLoopback(Address) && (Token is null || Certificate is null))
+        if (!IPAddress.IsLoopback(Address) && (Token is null || (Certificate is null && Credentials is null)))
         {
             throw new ArgumentException($"Address must not be '{Address}' without a Token and a Certificate: the dashboard shows arguments of calls, and cancels runs. Use them, or 127.0.0.1.");
         }

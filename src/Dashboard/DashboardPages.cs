@@ -146,12 +146,12 @@ internal sealed class DashboardPages(DashboardFeed feed, DashboardAccess access)
 
         try
         {
-            var cancelled = await feed.Monitor.CancelAsync(run, $"from the dashboard, by somebody at {context.Connection.RemoteIpAddress}.").ConfigureAwait(false);
+            var cancelled = await feed.Monitor.CancelAsync(run, $"from the dashboard, by somebody at {context.Connection.RemoteIpAddress}.", context.RequestAborted).ConfigureAwait(false);
             await AnswerAsync(context, cancelled ? StatusCodes.Status200OK : StatusCodes.Status404NotFound, cancelled ? "The run is cancelled." : "The run is not open.").ConfigureAwait(false);
         }
-        catch (Exception exception)
+        catch (JoblibException exception)
         {
-            await AnswerAsync(context, StatusCodes.Status502BadGateway, $"The cluster did not answer: {exception.Message}").ConfigureAwait(false);
+            await AnswerAsync(context, StatusCodes.Status502BadGateway, exception.Message).ConfigureAwait(false);
         }
     }
 

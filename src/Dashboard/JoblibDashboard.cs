@@ -1,8 +1,7 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -30,7 +29,7 @@ public sealed class JoblibDashboard : IAsyncDisposable
     /// <param name="loggers">Where it logs. Default: nowhere.</param>
     /// <param name="cancellationToken">Gives up the start.</param>
     /// <exception cref="ArgumentException">An option is not possible; nothing was started.</exception>
-    /// <exception cref="JoblibException">The port is taken.</exception>
+    /// <exception cref="JoblibException">The port is taken, or the address cannot be listened on.</exception>
     public static Task<JoblibDashboard> StartAsync(IGrainFactory client, DashboardOptions? options = null, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default) =>
         StartAsync(client, options, loggers, null, cancellationToken);
 
@@ -59,7 +58,11 @@ public sealed class JoblibDashboard : IAsyncDisposable
             kestrel.Limits.MaxConcurrentConnections = 256;
             kestrel.Listen(options.Address, options.Port, listen =>
             {
-                if (options.Certificate is { } certificate)
+                if (options.Credentials is { } credentials)
+                {
+                    listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(credentials.ForVisitors()) });
+                }
+                else if (options.Certificate is { } certificate)
                 {
                     listen.UseHttps(certificate);
                 }
@@ -75,24 +78,7 @@ public sealed class JoblibDashboard : IAsyncDisposable
         }
 
         pages.Map(app);
-        try
-        {
-            await app.StartAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            await app.DisposeAsync().ConfigureAwait(false);
-            if (exception is AddressInUseException || exception.InnerException is AddressInUseException)
-            {
-                throw new JoblibException(
-                    "dashboard-not-started",
-                    string.Create(CultureInfo.InvariantCulture, $"The dashboard's port {options.Port} of '{options.Address}' is taken by another process. Choose another, or 0 for a free one."),
-                    exception);
-            }
-
-            throw;
-        }
-
+        await Listening.StartAsync(app, "dashboard-not-started", "The dashboard's port", options.Address, options.Port, cancellationToken).ConfigureAwait(false);
         return new JoblibDashboard(app, feed);
     }
 

@@ -12,7 +12,7 @@ internal sealed class GatewayRun : IBatchOwner, IFollowedLoop, IAsyncDisposable
 
     private readonly ConcurrentDictionary<int, RunScope> _scopes = new();
     private readonly ConcurrentDictionary<long, OpaqueBatch> _kept = new();
-    private readonly ConcurrentBag<ArrayLease> _brought = [];
+    private readonly ConcurrentDictionary<string, ArrayLease> _brought = new(StringComparer.Ordinal);
 
     // As many as the client has batches on the way: it bounds them.
     private readonly Channel<GatewayMessage> _messages = Channel.CreateUnbounded<GatewayMessage>(new UnboundedChannelOptions { SingleReader = true });
@@ -99,14 +99,23 @@ internal sealed class GatewayRun : IBatchOwner, IFollowedLoop, IAsyncDisposable
     internal async Task<string> PutAsync(long length, IAsyncEnumerable<ReadOnlyMemory<byte>> parts)
     {
         var lease = await ArrayStores.Of(_arrays).PutFileAsync(length, parts).ConfigureAwait(false);
-        _brought.Add(lease);
         var path = lease.Segment.Path;
+        _brought[path] = lease;
         if (_hasEnded)
         {
             ReleaseBrought();
         }
 
         return path;
+    }
+
+    /// <summary>The client has no batch any more that refers to an array that was brought, and will have none.</summary>
+    internal void Release(string path)
+    {
+        if (_brought.TryRemove(path, out var lease))
+        {
+            lease.Dispose();
+        }
     }
 
     /// <summary>A large array of an outcome that the client has not taken; null when there is none.</summary>
@@ -207,9 +216,9 @@ internal sealed class GatewayRun : IBatchOwner, IFollowedLoop, IAsyncDisposable
 
     private void ReleaseBrought()
     {
-        while (_brought.TryTake(out var lease))
+        foreach (var path in _brought.Keys)
         {
-            lease.Dispose();
+            Release(path);
         }
     }
 }

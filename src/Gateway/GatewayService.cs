@@ -113,8 +113,9 @@ internal sealed class GatewayService(IClusterClient client, GatewayBlobs blobs) 
         Check(open);
         var proofs = open.Tokens.Select(StoreToken.Prove).ToArray();
         string[] shared = [.. open.Tokens.Where((_, i) => proofs[i] is not null).Select(token => Path.GetDirectoryName(Path.GetDirectoryName(token))!)];
-        long? maxBytes = open.MaxBytes < 0 ? null : open.MaxBytes;
-        var settings = ArraySettings.Of(maxBytes, ModeOf(open.MmapMode), null);
+
+        // Not none: payloads that are too long for a message go by files, too, whatever the client says of arrays.
+        var settings = ArraySettings.Of(open.MaxBytes < 0 ? long.MaxValue : open.MaxBytes, ModeOf(open.MmapMode), null);
         if (shared.Length > 0 && settings.MaxBytes is not null)
         {
             // The client's own folders: what it has put there needs no copy.
@@ -182,6 +183,11 @@ internal sealed class GatewayService(IClusterClient client, GatewayBlobs blobs) 
                     foreach (var handle in message.Taken.Handles)
                     {
                         run.Taken(handle);
+                    }
+
+                    foreach (var path in message.Taken.Paths)
+                    {
+                        run.Release(path);
                     }
 
                     break;

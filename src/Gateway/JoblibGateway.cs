@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Net.Security;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -32,7 +30,7 @@ public sealed class JoblibGateway : IAsyncDisposable
     /// <param name="loggers">Where it logs. Default: nowhere.</param>
     /// <param name="cancellationToken">Gives up the start.</param>
     /// <exception cref="ArgumentException">An option is not possible; nothing was started.</exception>
-    /// <exception cref="JoblibException">The port is taken, or a TLS file cannot be used.</exception>
+    /// <exception cref="JoblibException">The port is taken, the address cannot be listened on, or a TLS file cannot be used.</exception>
     public static async Task<JoblibGateway> StartAsync(IClusterClient client, GatewayOptions? options = null, ILoggerFactory? loggers = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(client);
@@ -77,24 +75,7 @@ public sealed class JoblibGateway : IAsyncDisposable
         });
         var app = builder.Build();
         app.MapGrpcService<GatewayService>();
-        try
-        {
-            await app.StartAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            await app.DisposeAsync().ConfigureAwait(false);
-            if (exception is AddressInUseException || exception.InnerException is AddressInUseException)
-            {
-                throw new JoblibException(
-                    "gateway-not-started",
-                    string.Create(CultureInfo.InvariantCulture, $"The gRPC port {options.Port} of '{options.Address}' is taken by another process. Choose another, or 0 for a free one."),
-                    exception);
-            }
-
-            throw;
-        }
-
+        await Listening.StartAsync(app, "gateway-not-started", "The gRPC port", options.Address, options.Port, cancellationToken).ConfigureAwait(false);
         return new JoblibGateway(app);
     }
 

@@ -42,7 +42,7 @@ internal static class RedisConnection
         }
     }
 
-    private static ConfigurationOptions Configuration(ClusterAddress address)
+    internal static ConfigurationOptions Configuration(ClusterAddress address)
     {
         var options = new ConfigurationOptions
         {

@@ -8,6 +8,8 @@ namespace Orleans.Joblib;
 /// </remarks>
 public sealed record JoblibTlsOptions
 {
+    private const string CheckRevocationKey = "tls-check-revocation";
+
     /// <summary>The certificate: PEM (with its intermediates after it) or PKCS #12 (<c>.pfx</c>, <c>.p12</c>). Default: null, for <see cref="Thumbprint"/>.</summary>
     public string? CertificateFile { get; init; }
 
@@ -26,6 +28,9 @@ public sealed record JoblibTlsOptions
     /// <summary>Whether revocation lists are asked, over the network. Default: false.</summary>
     public bool CheckRevocation { get; init; }
 
+    /// <summary>What was given for <see cref="CheckRevocation"/> and is no word for true or false.</summary>
+    internal string? UnreadCheckRevocation { get; private init; }
+
     /// <summary>What the environment says: <c>JOBLIB_TLS_CERTIFICATE</c>, <c>_KEY</c>, <c>_PASSWORD</c>, <c>_THUMBPRINT</c>, <c>_CA</c>, <c>_CHECK_REVOCATION</c>.</summary>
     /// <returns>Null when neither certificate, thumbprint nor CA is set.</returns>
     public static JoblibTlsOptions? FromEnvironment() => From(static key => Environment.GetEnvironmentVariable("JOBLIB_" + key.Replace('-', '_').ToUpperInvariant()));
@@ -40,7 +45,8 @@ public sealed record JoblibTlsOptions
             Password = Value("tls-password"),
             Thumbprint = Value("tls-thumbprint"),
             CaFile = Value("tls-ca"),
-            CheckRevocation = Value("tls-check-revocation") is "true" or "True" or "1",
+            CheckRevocation = bool.TryParse(Value(CheckRevocationKey), out var check) && check,
+            UnreadCheckRevocation = Value(CheckRevocationKey) is { } text && !bool.TryParse(text, out _) ? text : null,
         };
         return options is { CertificateFile: null, Thumbprint: null, CaFile: null } ? null : options;
 
@@ -60,6 +66,11 @@ public sealed record JoblibTlsOptions
         if (CaFile is null)
         {
             yield return "TLS needs to know whom to trust. Set 'tls-ca' to the PEM file of the cluster's own CA.";
+        }
+
+        if (UnreadCheckRevocation is { } unread)
+        {
+            yield return $"{CheckRevocationKey} must not be '{unread}'. Use 'true' or 'false'.";
         }
 
         foreach (var (name, file) in new[] { ("tls-certificate", CertificateFile), ("tls-key", KeyFile), ("tls-ca", CaFile) })

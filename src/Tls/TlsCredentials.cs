@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -7,6 +8,8 @@ namespace Orleans.Joblib;
 /// <summary>The loaded certificate and trust of this process; loaded again when a file has changed. Thread-safe.</summary>
 internal sealed class TlsCredentials
 {
+    private const SslProtocols Protocols = SslProtocols.Tls12 | SslProtocols.Tls13;
+
     // Who may do what is in the certificate's purposes.
     private static readonly Oid ServerPurpose = new("1.3.6.1.5.5.7.3.1");
     private static readonly Oid ClientPurpose = new("1.3.6.1.5.5.7.3.2");
@@ -51,6 +54,14 @@ internal sealed class TlsCredentials
             : null;
     }
 
+    /// <summary>For browsers: people show no certificate.</summary>
+    internal SslServerAuthenticationOptions ForVisitors() => new()
+    {
+        ServerCertificateContext = Current().Context,
+        AllowRenegotiation = false,
+        EnabledSslProtocols = Protocols,
+    };
+
     internal SslServerAuthenticationOptions ForServer(Action<string> refused)
     {
         var loaded = Current();
@@ -62,7 +73,7 @@ internal sealed class TlsCredentials
 
             // A resumed session would skip the look at the certificate.
             AllowTlsResume = false,
-            EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls12 | System.Security.Authentication.SslProtocols.Tls13,
+            EnabledSslProtocols = Protocols,
             CertificateChainPolicy = Policy(loaded, extra: null, purpose: null),
             RemoteCertificateValidationCallback = (_, certificate, chain, _) => IsTrusted(certificate, chain, ClientPurpose, refused),
         };
@@ -78,7 +89,7 @@ internal sealed class TlsCredentials
             ClientCertificateContext = loaded.Context,
             AllowRenegotiation = false,
             AllowTlsResume = false,
-            EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls12 | System.Security.Authentication.SslProtocols.Tls13,
+            EnabledSslProtocols = Protocols,
             CertificateChainPolicy = Policy(loaded, extra: null, purpose: null),
             RemoteCertificateValidationCallback = (_, certificate, chain, _) => IsTrusted(certificate, chain, ServerPurpose, refused),
         };
@@ -180,9 +191,7 @@ internal sealed class TlsCredentials
         }
     }
 
-    private (DateTime, DateTime, DateTime) Stamp() => (Written(_options.CertificateFile), Written(_options.KeyFile), Written(_options.CaFile));
-
-    private static DateTime Written(string? file) => file is null ? default : File.GetLastWriteTimeUtc(file);
+    private Stamps Stamp() => new(FileStamp.Of(_options.CertificateFile), FileStamp.Of(_options.KeyFile), FileStamp.Of(_options.CaFile));
 
     private Loaded Load()
     {
@@ -258,6 +267,8 @@ internal sealed class TlsCredentials
         throw new CryptographicException($"The personal certificate stores of user and machine hold no certificate '{thumbprint}' with its private key.");
     }
 
+    private readonly record struct Stamps(FileStamp Certificate, FileStamp Key, FileStamp Ca);
+
     private sealed record Loaded(
-        (DateTime, DateTime, DateTime) Stamp, X509Certificate2 Certificate, X509Certificate2Collection Intermediates, X509Certificate2Collection Roots, SslStreamCertificateContext Context);
+        Stamps Stamp, X509Certificate2 Certificate, X509Certificate2Collection Intermediates, X509Certificate2Collection Roots, SslStreamCertificateContext Context);
 }

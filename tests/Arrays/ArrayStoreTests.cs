@@ -221,6 +221,40 @@ public sealed class ArrayStoreTests : IDisposable
         Assert.Equal(Numbers(2 << 20, 2).Holder, Joblib.Load<long[]>(second.Segment.Path));
     }
 
+    // What the first keeps is the second's room: deleted alone it would still be taken, for as long as the first has it open.
+    [Fact]
+    public void Evicted_WhatAnotherKeeps_ItsRoomIsFreeAtOnce()
+    {
+        using var disk = Code.SmallDisk.TryMount(16 << 20);
+        Assert.SkipWhen(disk is null, "A small file system cannot be mounted here.");
+        using var first = new ArrayStore(new ArrayStoreOptions { TempFolder = disk.Directory, MaxBytes = 15 << 20, MaxIdleBytes = 15 << 20, IdleLifetime = TimeSpan.FromHours(1) });
+        using var second = new ArrayStore(new ArrayStoreOptions { TempFolder = disk.Directory, MaxBytes = 15 << 20 });
+        first.Put(Numbers(5 << 18, 1)).Dispose();
+        Assert.InRange(first.IdleBytes, 10 << 20, 11 << 20);
+        using (var lease = second.Put(Numbers(5 << 18, 2)))
+        {
+            Assert.Equal(Numbers(5 << 18, 2).Holder, Joblib.Load<long[]>(lease.Segment.Path));
+        }
+
+        // Nor does the first hand out what it has left of it.
+        using var again = first.Put(Numbers(5 << 18, 1));
+        Assert.Equal(Numbers(5 << 18, 1).Holder, Joblib.Load<long[]>(again.Segment.Path));
+    }
+
+    [Fact]
+    public void FirstFolderThatFails_UsesTheSecond()
+    {
+        using var other = new TempFolder();
+        using var store = new ArrayStore([_folder.Root, other.Root]);
+        var first = store.Folders[0];
+        Directory.Delete(first, recursive: true);
+        File.WriteAllText(first, "a file where the folder was");
+        using var lease = store.Put(Numbers(1000, 1));
+        using var incoming = store.TryReceive(new ArrayContent(1, 2, 3, 1000)).Incoming;
+        Assert.StartsWith(other.Root, lease.Segment.Path, StringComparison.Ordinal);
+        Assert.NotNull(incoming);
+    }
+
     [Fact]
     public void Parents_AreJoblibsOrder()
     {

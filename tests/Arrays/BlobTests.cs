@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+using Azure.Core.Pipeline;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -21,8 +24,10 @@ public sealed class BlobTests(BlobTests.Server server) : IClassFixture<BlobTests
         using var store = Store();
         var (path, content) = NewFile(length);
         await using var blobs = Blobs();
-        var name = await blobs.KeepAsync(path, content);
-        Assert.Equal(name, await blobs.KeepAsync(path, content));
+        var one = await blobs.KeepAsync(path, content);
+        var other = await blobs.KeepAsync(path, content);
+        var name = one.Name;
+        Assert.Equal(name, other.Name);
         Assert.Equal(length, blobs.BytesSent);
         using (var incoming = store.TryReceive(content).Incoming!)
         {
@@ -31,9 +36,10 @@ public sealed class BlobTests(BlobTests.Server server) : IClassFixture<BlobTests
             Assert.Equal(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken), await File.ReadAllBytesAsync(lease.Segment.Path, TestContext.Current.CancellationToken));
         }
 
-        await blobs.ReleaseAsync(content);
+        await one.ReleaseAsync();
+        await one.ReleaseAsync();
         Assert.True(await Storage().ExistsAsync(name));
-        await blobs.ReleaseAsync(content);
+        await other.ReleaseAsync();
         Assert.Empty(Names());
     }
 
@@ -43,18 +49,23 @@ public sealed class BlobTests(BlobTests.Server server) : IClassFixture<BlobTests
         using var store = Store();
         var (path, content) = NewFile(100_000);
         await using var blobs = Blobs();
-        var name = await blobs.KeepAsync(path, content);
+        var vanished = await blobs.KeepAsync(path, content);
+        var name = vanished.Name;
         await Storage().DeleteAsync(name);
         using (var incoming = store.TryReceive(content).Incoming!)
         {
             Assert.EndsWith("#blob-gone", (await Assert.ThrowsAsync<JoblibException>(() => Storage().DownloadAsync(name, incoming, default))).HelpLink, StringComparison.Ordinal);
-            var again = await blobs.KeepAsync(path, content, gone: name);
-            Assert.NotEqual(name, again);
-            await Storage().DownloadAsync(again, incoming, default);
+            vanished.Vanished();
+            var again = await blobs.KeepAsync(path, content);
+            Assert.NotEqual(name, again.Name);
+
+            // Whoever had the one that has gone lets go of that one.
+            await vanished.ReleaseAsync();
+            await Storage().DownloadAsync(again.Name, incoming, default);
             incoming.Keep().Dispose();
+            await again.ReleaseAsync();
         }
 
-        await blobs.ReleaseAsync(content);
         Assert.Empty(Names());
     }
 
@@ -68,7 +79,7 @@ public sealed class BlobTests(BlobTests.Server server) : IClassFixture<BlobTests
         using var store = Store();
         var (path, content) = NewFile(300_000);
         await using var blobs = Blobs();
-        var name = await blobs.KeepAsync(path, content);
+        var name = (await blobs.KeepAsync(path, content)).Name;
         var bytes = new byte[length];
         (await File.ReadAllBytesAsync(path)).AsSpan(0, Math.Min(300_000, length)).CopyTo(bytes);
         if (changed)
@@ -136,11 +147,123 @@ public sealed class BlobTests(BlobTests.Server server) : IClassFixture<BlobTests
     }
 
     [Fact]
+    public async Task StoredAgain_IsNotWhatItsFormerUserDeletes()
+    {
+        await using var blobs = Blobs();
+        var (path, content) = NewFile(1000);
+        var (otherPath, otherContent) = NewFile(1000);
+        await blobs.KeepAsync(otherPath, otherContent);
+        var former = await blobs.KeepAsync(path, content);
+        await former.ReleaseAsync();
+        var present = await blobs.KeepAsync(path, content);
+
+        // As when its first request was answered late.
+        await Storage().DeleteAsync(former.Name);
+        Assert.True(await Storage().ExistsAsync(present.Name));
+    }
+
+    [Fact]
+    public async Task Cancelled_InMidUpload_LeavesNothing_AndOthersGetTheirs()
+    {
+        using var storage = new LateStorage(server.Azurite.Setting(_container));
+        await using var blobs = new SharedBlobs(storage.Storage, NullLogger.Instance);
+        var (path, content) = NewFile(1000);
+        var (otherPath, otherContent) = NewFile(1000);
+        using var ending = new CancellationTokenSource();
+        var given = blobs.KeepAsync(path, content, ending.Token);
+        var shared = blobs.KeepAsync(otherPath, otherContent, ending.Token);
+        var others = blobs.KeepAsync(otherPath, otherContent);
+        Patience.Until(() => storage.Stored == 2, "the blobs to be stored");
+        await ending.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => shared);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => blobs.KeepAsync(path, content, ending.Token));
+        storage.Answer();
+        var kept = await others;
+        Patience.Until(() => Names().Length == 2, "the blob that nobody wants to go");
+        Assert.True(await Storage().ExistsAsync(kept.Name));
+        await kept.ReleaseAsync();
+        Assert.Empty(Names());
+    }
+
+    [Fact]
+    public async Task Results_LetGoWhileTheyAreUploaded_LeaveNothing()
+    {
+        using var storage = new LateStorage(server.Azurite.Setting(_container));
+        await using var blobs = new SharedBlobs(storage.Storage, NullLogger.Instance);
+        var results = new Silo.KeptResults([NewFile(1000).Path, NewFile(1000).Path], []);
+        var describing = results.DescribeAsync(blobs);
+        Patience.Until(() => storage.Stored == 1, "the first blob to be stored");
+
+        // Its run has ended.
+        var ended = results.DisposeAsync().AsTask();
+        storage.Answer();
+        await ended;
+        Patience.Until(() => describing.IsCompleted && Names().Length == 0, "the blob and the lease to go");
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => describing);
+        Assert.Equal(1, storage.Stored);
+    }
+
+    [Fact]
+    public void Results_OneInAPlaceOfNobody_TheOthersAreLetGo()
+    {
+        using var store = Store();
+        using var lease = store.PutUnshared(ArrayView.TryOf(new byte[1000])!.Value);
+        var path = lease.Segment.Path;
+        lease.Dispose();
+        Assert.Throws<JoblibException>(() => Silo.KeptResults.TryOf([path, "/etc/passwd"], new ArraySettings(1, MmapMode.ReadOnly, [_folder.Root])));
+        Assert.NotNull(SegmentFile.TryDelete(path, evenIfKept: true));
+    }
+
+    [Fact]
+    public async Task StorageThatSwallowsEverything_ManyArrays_WaitForOneAttempt()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var marks = 0;
+        var serving = Task.Run(async () =>
+        {
+            while (true)
+            {
+                _ = SwallowAsync(await listener.AcceptTcpClientAsync());
+            }
+        });
+        var setting = $"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=AAAA;BlobEndpoint=http://{listener.LocalEndpoint}/a;Container=c";
+        var options = new BlobClientOptions { Retry = { MaxRetries = 1, Delay = TimeSpan.Zero, NetworkTimeout = TimeSpan.FromSeconds(1) } };
+        await using var blobs = new SharedBlobs(BlobStorage.Parse(setting, options), NullLogger.Instance);
+        var keeping = Enumerable.Range(0, 10).Select(_ => NewFile(1000)).ToArray().Select(file => blobs.KeepAsync(file.Path, file.Content)).ToArray();
+        foreach (var one in keeping)
+        {
+            Assert.EndsWith("#blob-unreachable", Assert.IsType<JoblibException>(Patience.ThrownBy(() => Patience.Await(one, "the storage to be given up"))).HelpLink, StringComparison.Ordinal);
+        }
+
+        // A request and its one repetition, for all of them.
+        Assert.Equal(2, Volatile.Read(ref marks));
+        listener.Stop();
+        await Assert.ThrowsAnyAsync<Exception>(() => serving);
+
+        async Task SwallowAsync(TcpClient client)
+        {
+            using (client)
+            using (var reader = new StreamReader(client.GetStream()))
+            {
+                var line = await reader.ReadLineAsync();
+                if (line?.StartsWith("PUT", StringComparison.Ordinal) == true && line.Contains("/lease", StringComparison.Ordinal))
+                {
+                    Interlocked.Increment(ref marks);
+                }
+
+                await reader.ReadToEndAsync();
+            }
+        }
+    }
+
+    [Fact]
     public async Task ProcessesThatAreGone_TheirBlobsAreSwept_AndNoOthers()
     {
         var (path, content) = NewFile(1000);
         await using var living = Blobs();
-        var kept = await living.KeepAsync(path, content);
+        var kept = (await living.KeepAsync(path, content)).Name;
         var container = Storage().Container;
         var dead = Guid.NewGuid().ToString("n");
         await container.GetBlobClient($"{dead}/lease").UploadAsync(new BinaryData("x"));
@@ -222,6 +345,35 @@ public sealed class BlobTests(BlobTests.Server server) : IClassFixture<BlobTests
             {
                 Environment.SetEnvironmentVariable(name, value);
             }
+        }
+    }
+
+    /// <summary>Storage that stores arrays at once and says so when it is told to.</summary>
+    private sealed class LateStorage : DelegatingHandler
+    {
+        private readonly TaskCompletionSource _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _stored;
+
+        internal LateStorage(string setting)
+            : base(new SocketsHttpHandler()) =>
+            Storage = BlobStorage.Parse(setting, new BlobClientOptions { Transport = new HttpClientTransport(this) });
+
+        internal BlobStorage Storage { get; }
+
+        internal int Stored => Volatile.Read(ref _stored);
+
+        internal void Answer() => _answer.TrySetResult();
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            if (request.Method == HttpMethod.Put && response.IsSuccessStatusCode && request.RequestUri is { Query: "" } uri && !uri.AbsolutePath.EndsWith("/lease", StringComparison.Ordinal))
+            {
+                Interlocked.Increment(ref _stored);
+                await _answer.Task.WaitAsync(cancellationToken);
+            }
+
+            return response;
         }
     }
 

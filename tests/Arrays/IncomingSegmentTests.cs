@@ -1,3 +1,4 @@
+using Orleans.Joblib.Tests.Code;
 using Xunit;
 
 namespace Orleans.Joblib.Tests.Arrays;
@@ -141,6 +142,74 @@ public sealed class IncomingSegmentTests : IDisposable
 
         using var next = store.TryReceive(Content(4 * Piece, 2).Content).Incoming;
         Assert.NotNull(next);
+    }
+
+    // A host may clear shared memory at any time: logind does when the user has logged out.
+    [Fact]
+    public void FolderThatIsGone_SaysSo_AndTheArrayCanComeAgain()
+    {
+        using var store = Store();
+        var (bytes, content) = Content(Piece);
+        var incoming = store.TryReceive(content).Incoming!;
+        incoming.Write(0, bytes);
+        Directory.Delete(store.Folders[0], recursive: true);
+        Assert.Equal("docs/errors.md#array-folder", Assert.Throws<JoblibException>(() => incoming.Keep()).HelpLink);
+        incoming.Dispose();
+
+        using (store.TryReceive(content).Incoming)
+        {
+            Directory.Delete(store.Folders[0], recursive: true);
+        }
+
+        using var again = store.TryReceive(content).Incoming!;
+        again.Write(0, bytes);
+        using var lease = again.Keep();
+        Assert.Equal(bytes, File.ReadAllBytes(lease.Segment.Path));
+    }
+
+    [Fact]
+    public void FirstFolderWithoutRoomForAClaim_UsesTheSecond()
+    {
+        using var disk = SmallDisk.TryMount(8 << 20, files: 16);
+        Assert.SkipWhen(disk is null, "A small file system cannot be mounted here.");
+        using var store = new ArrayStore([disk.Directory, _folder.Root]);
+        Assert.Throws<IOException>(() => Enumerable.Range(0, 16).ToList().ForEach(i => File.WriteAllText(Path.Combine(disk.Directory, $"{i}"), "")));
+        var (bytes, content) = Content(Piece);
+        using var incoming = store.TryReceive(content).Incoming!;
+        incoming.Write(0, bytes);
+        using var lease = incoming.Keep();
+        Assert.StartsWith(_folder.Root, lease.Segment.Path, StringComparison.Ordinal);
+    }
+
+    // Whoever finds an array while another thread of this process brings it and is done with it: it is in use then, and not kept for later.
+    [Fact]
+    public void Found_WhileAnotherBroughtIt_IsInUse()
+    {
+        var seed = Random.Shared.Next();
+        using var store = Store();
+        for (var round = 0; round < 300; round++)
+        {
+            var (bytes, content) = Content(1000, seed + round);
+            var incoming = store.TryReceive(content).Incoming!;
+            incoming.Write(0, bytes);
+            using var ready = new Barrier(2);
+            var bringing = new Thread(() =>
+            {
+                ready.SignalAndWait(Patience.Limit);
+                incoming.Keep().Dispose();
+            });
+            bringing.Start();
+            ready.SignalAndWait(Patience.Limit);
+            ArrayLease? found;
+            while ((found = store.TryLease(content)) is null)
+            {
+            }
+
+            Assert.True(bringing.Join(Patience.Limit), $"seed {seed}");
+            Assert.True(store.IdleBytes == 0, $"seed {seed}, round {round}");
+            found.Dispose();
+            store.Trim(0);
+        }
     }
 
     [Fact]

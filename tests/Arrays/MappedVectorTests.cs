@@ -39,6 +39,39 @@ public sealed class MappedVectorTests : IDisposable
         Assert.Equal(typeof(double[]), loaded.GetType());
     }
 
+    // At such a place in the file no array of .NET can have the pages, so the elements are read: the collector must not close the file meanwhile.
+    [Fact]
+    public void Take_AtAnotherPlaceThanItsPages_IsRead_WhateverTheCollectorDoes()
+    {
+        var array = Numbers(1);
+        using var over = new CancellationTokenSource();
+        var collector = new Thread(() =>
+        {
+            while (!over.IsCancellationRequested)
+            {
+                GC.Collect(0);
+                GC.WaitForPendingFinalizers();
+            }
+        });
+        collector.Start();
+        try
+        {
+            for (var round = 0; round < 25; round++)
+            {
+                using var lease = _store.PutUnshared(ArrayView.TryOf(array)!.Value);
+                var reference = Reference(lease) with { Offset = lease.Segment.DataOffset + sizeof(double), Lengths = [Length - 1] };
+                var taken = (double[])SharedArrays.Take(ArrayStore.TryOpen(reference.Path)!, reference, typeof(double[]));
+                Assert.False(MappedVector.IsMapped(taken));
+                Assert.True(array.AsSpan(1).SequenceEqual(taken));
+            }
+        }
+        finally
+        {
+            over.Cancel();
+            Assert.True(collector.Join(Patience.Limit));
+        }
+    }
+
     [Fact]
     public void Written_StaysInTheProcess_AndIsUndoneForTheNextRun()
     {

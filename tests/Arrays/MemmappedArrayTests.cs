@@ -150,6 +150,30 @@ public sealed class MemmappedArrayTests : IDisposable
         }
     }
 
+    // Spans taken before are promised to stay good. Nothing is read here: if they did not, the process would end.
+    [Fact]
+    public void Disposed_ButReachable_StaysMapped()
+    {
+        var path = _folder["kept.npy"];
+        var array = Made();
+        for (var i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.Contains("kept.npy", File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
+        GC.KeepAlive(array);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        MemmappedArray<int> Made()
+        {
+            var array = MemmappedArray<int>.Create(path, [2000]);
+            array.Dispose();
+            return array;
+        }
+    }
+
     [Fact]
     public void Unreachable_IsUnmapped()
     {

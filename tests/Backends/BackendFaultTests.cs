@@ -211,6 +211,30 @@ public sealed class BackendFaultTests
         Assert.IsAssignableFrom<OperationCanceledException>(Patience.ThrownBy(() => Patience.Await(running, "the run")));
     }
 
+    // Before the fix the run went on for nobody until the collector found its stream: the instance was running already.
+    [Fact]
+    public async Task StreamAsync_ConsumerCancelsWhileTheBackendIsConfigured_FreesTheInstance()
+    {
+        var configured = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _backend.Configuring = _ => new ValueTask<int>(configured.Task);
+        _backend.Submitting = _ => { };
+        _backend.Aborting = () =>
+        {
+            _backend.Submitting = null;
+            return ValueTask.CompletedTask;
+        };
+        using var cancelling = new CancellationTokenSource();
+        await using var parallel = Parallel(2, _backend);
+        await using var reading = parallel.StreamAsync(Numbers(3)).GetAsyncEnumerator(cancelling.Token);
+        var first = reading.MoveNextAsync().AsTask();
+        await cancelling.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(Patience.Limit));
+        configured.SetResult(2);
+        Patience.Until(() => _backend.Events.EndsWith("Stop", StringComparison.Ordinal), "the run to be left");
+        Patience.Until(() => Patience.ThrownBy(() => Assert.Equal([0, 1], parallel.Run(Numbers(2)))) is not InvalidOperationException, "the instance to be free");
+        Assert.EndsWith(" Abort Stop Start Submit1 Submit1 Stop", _backend.Events, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void AbortEverything_Throws_TheUsersExceptionStillArrives()
     {

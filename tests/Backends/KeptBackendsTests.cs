@@ -98,6 +98,89 @@ public sealed class KeptBackendsTests
         Assert.Equal("Configure Start Submit1 Stop Terminate", _backend.Events);
     }
 
+    // Before the fix each of them kept its threads for 5 s: a few thousand such loops a second ended in out-of-memory.
+    [Fact]
+    public void Run_ManyLoopsEachWithABackendOfItsOwn_FewKeepTheirThreads()
+    {
+        var backends = new List<ThreadingBackend>();
+        for (var i = 0; i < 50; i++)
+        {
+            var backend = new ThreadingBackend();
+            backends.Add(backend);
+            Assert.Equal([1, 2], Parallel(2, backend, tempFolder: _folder).Run(TwoCalls()));
+            Assert.NotNull(backend.Pool);
+            Assert.InRange(backends.Count(b => b.Pool is not null), 1, KeptBackends.MostAlike);
+        }
+    }
+
+    [Fact]
+    public void Run_AsManyLoopsWithABackendOfTheirOwnAsAreKept_KeepTheirThreads()
+    {
+        var loops = Enumerable.Range(0, KeptBackends.MostAlike).Select(_ => Parallel(2, new ThreadingBackend(), tempFolder: _folder, batchSize: 1)).ToArray();
+        var workers = loops.Select(TwoWorkers).ToArray();
+        Assert.Equal(workers, loops.Select(TwoWorkers));
+        Assert.All(loops, loop => loop.Dispose());
+    }
+
+    // Before the fix the second run was refused: the object served another loop, which had ended long ago.
+    [Fact]
+    public async Task Run_WhileTheBackendObjectEndsItsIdleWorkers_WaitsForThat()
+    {
+        var terminating = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var terminated = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _backend.Terminating = () =>
+        {
+            terminating.TrySetResult();
+            return new ValueTask(terminated.Task);
+        };
+        var first = Parallel(2, _backend, tempFolder: _folder);
+        Assert.Equal([1, 2], first.Run(TwoCalls()));
+        var disposing = first.DisposeAsync();
+        await terminating.Task.WaitAsync(Patience.Limit);
+        using var second = Parallel(2, _backend, tempFolder: _folder);
+        var running = second.RunAsync(TwoCalls());
+        terminated.SetResult();
+        Assert.Equal(new[] { 1, 2 }, await running.WaitAsync(Patience.Limit));
+        await disposing;
+        _backend.Terminating = null;
+    }
+
+    // The same after a run whose backend could not be aborted in time, and is not used again as it is.
+    [Fact]
+    public async Task Run_WhileTheBackendObjectEndsAfterASlowAbort_WaitsForThat()
+    {
+        var never = new TaskCompletionSource();
+        var terminated = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _backend.Aborting = () => new ValueTask(never.Task);
+        _backend.Terminating = () => new ValueTask(terminated.Task);
+        using var parallel = Parallel(2, _backend, tempFolder: _folder);
+        Assert.IsType<UserException>(Patience.ThrownBy(() => parallel.Run([Delayed(ThrowForUser)])));
+        var running = parallel.RunAsync(TwoCalls());
+        terminated.SetResult();
+        Assert.Equal(new[] { 1, 2 }, await running.WaitAsync(Patience.Limit));
+        never.SetResult();
+        _backend.Terminating = null;
+    }
+
+    [Fact]
+    public async Task Run_CancelledWhileTheBackendObjectEnds_Throws()
+    {
+        var terminated = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _backend.Terminating = () => new ValueTask(terminated.Task);
+        var first = Parallel(2, _backend, tempFolder: _folder);
+        Assert.Equal([1, 2], first.Run(TwoCalls()));
+        var disposing = first.DisposeAsync();
+        using var cancelling = new CancellationTokenSource();
+        using var second = Parallel(2, _backend, tempFolder: _folder);
+        var running = second.RunAsync(TwoCalls(), cancelling.Token);
+        await cancelling.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(Patience.Limit));
+        terminated.SetResult();
+        await disposing;
+        Assert.Equal(new[] { 1, 2 }, await second.RunAsync(TwoCalls()).WaitAsync(Patience.Limit));
+        _backend.Terminating = null;
+    }
+
     [Fact]
     public void Run_ResultsOfAKeptBackend_AreNotHeld()
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Xunit;
 
 namespace Orleans.Joblib.Tests.Cli;
@@ -78,5 +79,29 @@ public sealed class CommandLineTests
         var status = (await CliProcess.RunAsync("status", "--json", "--cluster", ready.GetProperty("gateway").GetString()!)).Exited(0).Json;
         Assert.Equal(ready.GetProperty("silo").GetString(), Assert.Single(status.GetProperty("silos").EnumerateArray()).GetProperty("silo").GetString());
         Assert.Equal(0, await silo.TerminateAsync());
+    }
+
+    [Fact]
+    public async Task Watch_ReaderOfItsOutputGoes_Ends()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There is no sh.");
+        await using var guest = await GuestSilo.StartAsync();
+        using var shell = Process.Start(new ProcessStartInfo(
+            "/bin/sh", ["-c", "(dotnet \"$0\" watch --json --interval 0.1 --cluster \"$1\" --connect-timeout \"$2\"; echo \"exit code $?\" >&2) | head -1", ChildProcess.PathOf("CliProgram"), guest.Cluster, $"{Patience.Limit.TotalSeconds}"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        using var patience = new CancellationTokenSource(Patience.Limit);
+        try
+        {
+            var output = await shell.StandardOutput.ReadToEndAsync(patience.Token);
+            Assert.StartsWith("{\"cluster\"", output, StringComparison.Ordinal);
+            Assert.Equal("exit code 0", (await shell.StandardError.ReadToEndAsync(patience.Token)).Trim());
+        }
+        finally
+        {
+            shell.Kill(entireProcessTree: true);
+        }
     }
 }

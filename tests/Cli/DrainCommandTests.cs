@@ -54,6 +54,34 @@ public sealed class DrainCommandTests
         Assert.Contains("has no slots", (await CliProcess.RunAsync("bench", "--cluster", guest.Cluster)).Exited(1).Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Drain_OrchestratorTerminatesTheSiloThen_ItsCallEndsAllTheSame()
+    {
+        await using var cluster = await SiloCluster.StartAsync(1);
+        await using var connection = await cluster.ConnectAsync();
+        using var meeting = new Rendezvous();
+        var result = Task.Run(() => Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client)).Run([Delayed(() =>
+        {
+            meeting.Set("started");
+            meeting.Await("go", "the test to let the call end");
+            return 42;
+        })]));
+        await meeting.AwaitAsync("started", "the call to start");
+        var silo = cluster.Silos[0];
+        (await CliProcess.RunAsync("drain", silo.Address.Endpoint.ToString(), "--timeout", "0", "--cluster", cluster.Address)).Exited(0);
+        silo.Terminate();
+        using var http = new HttpClient { BaseAddress = silo.Health };
+        for (var looks = 0; looks < 100; looks++)
+        {
+            Assert.Equal("live\n", await http.GetStringAsync("healthz/live", TestContext.Current.CancellationToken));
+        }
+
+        meeting.Set("go");
+        var values = await result.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken);
+        Assert.Equal([42], values);
+        Assert.Equal(0, await silo.ExitAsync());
+    }
+
     private static int Slow(int i)
     {
         Thread.Sleep(10);

@@ -221,6 +221,42 @@ public sealed class CodeContextsTests : IDisposable
     }
 
     [Fact]
+    public void Acquire_PieceOfWorkersIsGone_IsAskedForAgain()
+    {
+        _program.Compile("Top", "public static class A { public static int F() => 1; }");
+        var code = SiloCode.SnapshotOf(_program.Load("Top"));
+        _silo.Ship(code);
+        var blob = _silo.BlobPath(code.Manifest.Items[0].Hash);
+        using (var lease = _silo.Contexts.TryAcquire(code.Manifest.Id)!)
+        {
+            ((CodeContext)lease.Resolver).PrepareFrames();
+            File.Delete(blob);
+            Assert.Null(_silo.Contexts.TryAcquire(code.Manifest.Id));
+        }
+
+        Assert.Single(_silo.Ship(code));
+        using var again = _silo.Contexts.TryAcquire(code.Manifest.Id)!;
+        ((CodeContext)again.Resolver).PrepareFrames();
+        Assert.True(File.Exists(blob));
+    }
+
+    [Fact]
+    public void Read_PieceOfAWorkerThatIsGoneOrChanged_IsAnErrorThatSaysSo()
+    {
+        _program.Compile("Top", "public static class A;");
+        var code = SiloCode.SnapshotOf(_program.Load("Top"));
+        _silo.Ship(code);
+        var item = code.Manifest.Items[0];
+        var blob = _silo.BlobPath(item.Hash);
+        var piece = new CodePiece(item.Kind, item.Name, item.Culture, item.Mvid, blob, item.Hash, default);
+        Assert.Equal(item.Length, piece.ReadAll().Length);
+        CodeStoreTests.Overwrite(blob, 700, 0xAA);
+        Assert.EndsWith("#code-corrupt", Assert.Throws<JoblibException>(piece.ReadAll).HelpLink);
+        Assert.False(File.Exists(blob));
+        Assert.EndsWith("#code-corrupt", Assert.Throws<JoblibException>(piece.ReadAll).HelpLink);
+    }
+
+    [Fact]
     public void Resolve_AssemblyThatTheCodeSetDoesNotHold_IsNamed()
     {
         _program.Compile("Top", "public static class A;");

@@ -116,6 +116,24 @@ public sealed class CodeStoreTests
         CodeStore.DeleteNativeDirectory(nativeDirectory, held);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("temp")]
+    [InlineData("blobs")]
+    [InlineData("native")]
+    public void Put_DirectoryCleanedUpMeanwhile_IsMadeAgain(string directory)
+    {
+        using var silo = new SiloCode();
+        silo.Put(Bytes(1, 1000));
+        Directory.Delete(Path.Combine(silo.Root, directory), recursive: true);
+        var bytes = Bytes(2, 1000);
+        using var blob = silo.Store.TryPin(silo.Put(bytes), bytes.Length);
+        Assert.Equal(bytes, blob!.Read());
+        var (native, held) = silo.Store.NewNativeDirectory();
+        Assert.True(Directory.Exists(native));
+        CodeStore.DeleteNativeDirectory(native, held);
+    }
+
     [Fact]
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     public void Open_MakesTheDirectoryForItsOwnerOnly()

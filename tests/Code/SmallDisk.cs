@@ -9,10 +9,12 @@ internal sealed class SmallDisk : IDisposable
 
     internal string Directory { get; }
 
-    internal static SmallDisk? TryMount(int bytes)
+    /// <param name="bytes">Its size.</param>
+    /// <param name="files">The most files and folders on it; null for any number.</param>
+    internal static SmallDisk? TryMount(int bytes, int? files = null)
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("joblib-disk-").FullName;
-        if (OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", $"size={bytes}", "tmpfs", directory))
+        if (OperatingSystem.IsLinux() && Run("mount", "-t", "tmpfs", "-o", files is null ? $"size={bytes}" : $"size={bytes},nr_inodes={files}", "tmpfs", directory))
         {
             return new SmallDisk(directory);
         }

@@ -185,6 +185,95 @@ public abstract partial class ParallelConformance
         AssertCancelled(Patience.Await(running, "the run to end"), cancelling.Token);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Run_CallBlocksItsTokensCallback_FailureOrCancellationArrivesMeanwhile(bool cancelled)
+    {
+        if (!Traits.RunsCallsAtOnce)
+        {
+            return; // The caller's own thread is in the call.
+        }
+
+        using var meeting = new Rendezvous();
+        using var cancelling = new CancellationTokenSource();
+        using var parallel = NewParallel(batchSize: 1);
+        try
+        {
+            var running = Task.Run(() => Patience.ThrownBy(() => parallel.Run(
+                [
+                    Delayed(token =>
+                    {
+                        token.Register(() => meeting.Await("release", "the test to let a callback go"));
+                        meeting.Set("registered");
+                        return StuckAt(0, 0, meeting);
+                    }),
+                    Delayed(() =>
+                    {
+                        meeting.Await("registered", "the other call");
+                        return cancelled ? 1 : throw new UserException(1, []);
+                    }),
+                ],
+                cancelling.Token)));
+            meeting.Await("registered", "the call to start");
+            if (cancelled)
+            {
+                cancelling.Cancel();
+                AssertCancelled(Patience.Await(running, "the run to end"), cancelling.Token);
+            }
+            else
+            {
+                Assert.IsType<UserException>(Patience.Await(running, "the run to end"));
+            }
+        }
+        finally
+        {
+            meeting.Set("release");
+        }
+    }
+
+    [Fact]
+    public void Run_FailsWhileItsSequenceClosesSlowly_ThrowsMeanwhile()
+    {
+        if (!Traits.RunsCallsAtOnce)
+        {
+            return; // The caller's own thread closes the sequence.
+        }
+
+        using var meeting = new Rendezvous();
+        using var parallel = NewParallel(preDispatch: 4, batchSize: 1);
+        try
+        {
+            var running = parallel.RunAsync(ClosedSlowly());
+            meeting.Set("dispatched");
+            Assert.IsType<UserException>(Patience.ThrownBy(() => Patience.Await(running, "the run to end")));
+        }
+        finally
+        {
+            meeting.Set("release");
+        }
+
+        IEnumerable<Delayed<int>> ClosedSlowly()
+        {
+            try
+            {
+                for (var i = 0; i < 4; i++)
+                {
+                    yield return Delayed(int () =>
+                    {
+                        // The turn has been given back by then: whoever ends the run closes the sequence.
+                        meeting.Await("dispatched", "the others to be dispatched");
+                        throw new UserException(1, []);
+                    });
+                }
+            }
+            finally
+            {
+                meeting.Await("release", "the test to end");
+            }
+        }
+    }
+
     private static void AssertCancelled(Exception? thrown, CancellationToken by) =>
         Assert.Equal(by, Assert.IsAssignableFrom<OperationCanceledException>(thrown).CancellationToken);
 }

@@ -49,6 +49,15 @@ public abstract partial class ParallelConformance
         Assert.Contains("word = 'seventeen'", call, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Run_ExceptionAndArgumentThatCannotBePutInWords_FailTheRunAlone()
+    {
+        using var parallel = NewParallel();
+        var thrown = Assert.IsType<MuteException>(Patience.ThrownBy(() => parallel.Run([Delayed(FailWith, new Mute(), 5)])));
+        Assert.Equal($"{nameof(ParallelConformance)}.{nameof(FailWith)}(, 5)", thrown.GetCallFailure()?.Call);
+        Assert.Equal([0, 1, 4], Patience.Within(() => parallel.Run(Squares(3))));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -157,4 +166,20 @@ public abstract partial class ParallelConformance
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int ThrowForUser(int number) => throw new UserException(number, ["first", "second"]);
+
+    private static int FailWith(Mute mute, int number) => throw new MuteException();
+
+    private sealed class Mute : IFormattable
+    {
+        public string ToString(string? format, IFormatProvider? formatProvider) => null!;
+    }
+
+#pragma warning disable CA1032
+    private sealed class MuteException : Exception
+#pragma warning restore CA1032
+    {
+        public override string Message => throw new FormatException("from Message");
+
+        public override string? StackTrace => throw new FormatException("from StackTrace");
+    }
 }

@@ -157,6 +157,30 @@ public abstract partial class ParallelConformance
         }
     }
 
+    [Fact]
+    public void Run_OverdueCallBlocksItsTokensCallback_ThrowsMeanwhile()
+    {
+        if (!Traits.SupportsTimeout)
+        {
+            return;
+        }
+
+        using var meeting = new Rendezvous();
+        using var parallel = NewParallel(batchSize: 1, timeout: ShortTimeout);
+        try
+        {
+            Assert.IsType<TimeoutException>(Patience.ThrownBy(() => parallel.Run(Enumerable.Range(0, 4).Select(i => Delayed(token =>
+            {
+                token.Register(() => meeting.Await("release", "the test to let a callback go"));
+                return StuckAt(i, 2, meeting);
+            })))));
+        }
+        finally
+        {
+            meeting.Set("release");
+        }
+    }
+
     private static int StuckAt(int number, int stuck, Rendezvous meeting)
     {
         if (number == stuck)

@@ -38,8 +38,8 @@ public sealed class Browser : IAsyncLifetime
         _playwright?.Dispose();
     }
 
-    /// <summary>Opens a page; what it writes to its console as an error fails the test that asks for it.</summary>
-    internal async Task<(IPage Page, List<string> Errors)> OpenAsync(Uri address, BrowserNewContextOptions? options = null)
+    /// <summary>Opens a page, of which something may be changed before it loads; what it writes to its console as an error fails the test that asks for it.</summary>
+    internal async Task<(IPage Page, List<string> Errors)> OpenAsync(Uri address, BrowserNewContextOptions? options = null, Func<IPage, Task>? before = null)
     {
         Assert.SkipWhen(_missing is not null, _missing ?? "");
         var context = await _browser!.NewContextAsync(options ?? new() { ViewportSize = new() { Width = 1400, Height = 900 } });
@@ -54,6 +54,11 @@ public sealed class Browser : IAsyncLifetime
                 errors.Add(message.Text);
             }
         };
+        if (before is not null)
+        {
+            await before(page);
+        }
+
         await page.GotoAsync(address.ToString());
         return (page, errors);
     }

@@ -104,6 +104,63 @@ public sealed class DashboardPageTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
+    public async Task Page_AnswerThatIsNoFeed_IsAskedForAgain()
+    {
+        await using var cluster = await LocalCluster.StartAsync(slotsPerSilo: 1);
+        await using var dashboard = await JoblibDashboard.StartAsync(cluster.Client, new DashboardOptions { Port = 0 });
+        var (page, _) = await browser.OpenAsync(dashboard.Address, before: page => page.RouteAsync("**/frames", route => route.FulfillAsync(new() { Status = 503 }), new() { Times = 1 }));
+        await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("live");
+    }
+
+    [Fact]
+    public async Task Page_Hidden_GivesItsConnectionBackAndTakesItUpWhenSeen()
+    {
+        await using var cluster = await LocalCluster.StartAsync(slotsPerSilo: 1);
+        await using var dashboard = await JoblibDashboard.StartAsync(cluster.Client, new DashboardOptions { Port = 0 });
+        var (page, errors) = await browser.OpenAsync(dashboard.Address, before: page => page.AddInitScriptAsync(
+            """
+            window.sources = []; window.EventSource = class extends EventSource { constructor(...given) { super(...given); sources.push(this); } };
+            window.setHidden = hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); };
+            """));
+        await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("live");
+
+        // Seen again before the time is over: it stays.
+        await page.EvaluateAsync("() => { setHidden(true); setHidden(false); }");
+        Assert.Equal("1 1", await page.EvaluateAsync<string>("() => `${sources.length} ${sources[0].readyState}`"));
+
+        await page.EvaluateAsync("() => { joblib.hiddenFor = 0; setHidden(true); }");
+        await page.WaitForFunctionAsync("() => sources[0].readyState === EventSource.CLOSED");
+        await page.EvaluateAsync("() => setHidden(false)");
+        await page.WaitForFunctionAsync("() => sources.length === 2 && sources[1].readyState === EventSource.OPEN");
+        await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("live");
+        Assert.Empty(errors);
+    }
+
+    [Fact]
+    public async Task TaskStream_HiddenOrPaused_KeepsNoMoreThanItShows()
+    {
+        await using var cluster = await LocalCluster.StartAsync(slotsPerSilo: 1);
+        await using var dashboard = await JoblibDashboard.StartAsync(cluster.Client, new DashboardOptions { Port = 0 });
+        var (page, errors) = await browser.OpenAsync(dashboard.Address);
+        await Assertions.Expect(page.Locator("#connection")).ToHaveTextAsync("live");
+        const string Feed =
+            """
+            for (let i = 0; i < 200; i++) joblib.stream.take({ batches: Array.from({ length: 1000 }, (_, n) => ['silo', 0, 'run', Date.now() + i, 1, 1, 0, n]), running: [] });
+            """;
+        var hidden = await page.EvaluateAsync<int>($"() => {{ const frame = requestAnimationFrame; requestAnimationFrame = () => 0; {Feed} requestAnimationFrame = frame; return joblib.stream.waitingCount; }}");
+        Assert.InRange(hidden, 0, 60_000);
+        Assert.InRange(await page.EvaluateAsync<int>("() => joblib.stream.barCount"), 1, 60_000);
+
+        var seen = await page.EvaluateAsync<int>("() => { joblib.stream.paused = true; return joblib.stream.barCount; }");
+        var paused = await page.EvaluateAsync<int>($"() => {{ {Feed} return joblib.stream.waitingCount; }}");
+        Assert.InRange(paused, 60_000, 120_000);
+        Assert.Equal(seen, await page.EvaluateAsync<int>("() => joblib.stream.barCount"));
+        await page.EvaluateAsync("() => { joblib.stream.paused = false; joblib.stream.take({ batches: [], running: [] }); }");
+        Assert.InRange(await page.EvaluateAsync<int>("() => joblib.stream.barCount"), 1, 60_000);
+        Assert.Empty(errors);
+    }
+
+    [Fact]
     public async Task Page_TokenAsked_LetsInWhoTypesIt()
     {
         await using var cluster = await LocalCluster.StartAsync(slotsPerSilo: 1);

@@ -225,6 +225,37 @@ public sealed class DashboardTests
         }
     }
 
+    [Fact]
+    public async Task Https_SilosCertificateIsReplaced_NextConnectionGetsTheNewOne()
+    {
+        await using var cluster = await LocalCluster.StartAsync(slotsPerSilo: 1);
+        using var certificates = new TestCertificates();
+        var files = certificates.Silo();
+        await using var dashboard = await JoblibDashboard.StartAsync(cluster.Client, new DashboardOptions { Port = 0, Credentials = TlsCredentials.Load(files) });
+        Assert.Equal("https", dashboard.Address.Scheme);
+        var before = await ShownAsync();
+        Assert.Equal(before, await ShownAsync());
+        certificates.Silo();
+        File.SetLastWriteTimeUtc(files.CertificateFile!, DateTime.UtcNow.AddSeconds(5));
+        Assert.NotEqual(before, await ShownAsync());
+
+        async Task<string> ShownAsync()
+        {
+            var shown = "";
+            using var handler = new HttpClientHandler
+            {
+                ServerCertificateCustomValidationCallback = (_, certificate, _, _) =>
+                {
+                    shown = certificate!.Thumbprint;
+                    return true;
+                },
+            };
+            using var http = new HttpClient(handler) { BaseAddress = dashboard.Address };
+            Assert.Equal(HttpStatusCode.OK, (await StatusAsync(http.GetAsync(""))).Status);
+            return shown;
+        }
+    }
+
     private static async Task<FrameFeed> FeedAsync(LocalCluster cluster)
     {
         var dashboard = await JoblibDashboard.StartAsync(cluster.Client, new DashboardOptions { Port = 0, Period = TimeSpan.FromMilliseconds(100) });

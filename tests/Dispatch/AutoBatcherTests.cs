@@ -91,6 +91,45 @@ public sealed class AutoBatcherTests
         Assert.Null(change);
     }
 
+    // Before the fix the size that it had found for quick calls stayed for ever, since no batch of that size ever came back.
+    [Theory]
+    [InlineData(16)]
+    [InlineData(17)]
+    [InlineData(10)]
+    public void ComputeBatchSize_SlowBatchesOfABoundedSize_Shrinks(int bounded)
+    {
+        GrowTo(32);
+        _batcher.Dispatches(16);
+        Complete(bounded, 1.9);
+        Assert.InRange(_batcher.ComputeBatchSize(out var change), 1, 16);
+        Assert.Equal(new BatchSizeChange(_batcher.ComputeBatchSize(), TimeSpan.FromSeconds(1.9 * 32 / bounded), TooFast: false), change);
+    }
+
+    [Fact]
+    public void ComputeBatchSize_FastBatchesOfABoundedSize_StaysUntilTheBoundIsLifted()
+    {
+        GrowTo(32);
+        for (var i = 0; i < 3; i++)
+        {
+            _batcher.Dispatches(16);
+            Complete(16, 0.001);
+            Assert.Equal(32, _batcher.ComputeBatchSize());
+        }
+
+        Complete(32, 0.001);
+        Assert.Equal(64, _batcher.ComputeBatchSize());
+    }
+
+    [Fact]
+    public void BatchCompleted_TailOfABoundedSize_TeachesNothing()
+    {
+        GrowTo(32);
+        _batcher.Dispatches(16);
+        Complete(8, 30);
+        Complete(1, 30);
+        Assert.Equal(TimeSpan.Zero, _batcher.SmoothedDuration);
+    }
+
     [Fact]
     public void AutoBatcher_BoundsOutOfRange_Throws()
     {

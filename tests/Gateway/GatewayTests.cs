@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Orleans.Hosting;
@@ -81,6 +82,45 @@ public sealed class GatewayTests
         Assert.Equal(StatusCode.NotFound, (await Assert.ThrowsAsync<RpcException>(() => put.ResponseAsync)).StatusCode);
         using var get = client.GetArray(new ArrayRequest { Run = "none", Handle = 1, Path = "/etc/passwd" }, cancellationToken: Cancellation);
         Assert.Equal(StatusCode.NotFound, (await Assert.ThrowsAsync<RpcException>(() => get.ResponseStream.MoveNext(Cancellation))).StatusCode);
+    }
+
+    [Fact]
+    public async Task Taken_PathOfAnUploadedArray_ItsFileGoesBeforeTheRunEnds()
+    {
+        Assert.SkipUnless(ArrayStore.IsSupported, "There is no store here.");
+        await using var cluster = await LocalCluster.StartAsync(slotsPerSilo: 1, configureSilo: WithPython, cancellationToken: Cancellation);
+        await using var gateway = await JoblibGateway.StartAsync(cluster.Client, new GatewayOptions { Port = 0 }, cancellationToken: Cancellation);
+        using var channel = GrpcChannel.ForAddress(gateway.Address);
+        var client = new Client(channel);
+        using var run = client.Run(cancellationToken: Cancellation);
+        await run.RequestStream.WriteAsync(new ClientMessage { Open = new Open { Protocol = 1, Runtime = "python", Slots = -1, MmapMode = "r", MaxBytes = -1 } }, Cancellation);
+        Assert.True(await run.ResponseStream.MoveNext(Cancellation));
+        var id = run.ResponseStream.Current.Opened.Run;
+        string[] files = [await PutAsync(), await PutAsync()];
+        Assert.All(files, file => Assert.True(File.Exists(file)));
+        await run.RequestStream.WriteAsync(new ClientMessage { Taken = new Taken { Paths = { files[0], "/etc/passwd" } } }, Cancellation);
+        await GoneAsync(files[0]);
+        Assert.True(File.Exists(files[1]));
+        Assert.True(File.Exists("/etc/passwd"));
+        await run.RequestStream.CompleteAsync();
+        await GoneAsync(files[1]);
+
+        async Task<string> PutAsync()
+        {
+            using var put = client.PutArray(cancellationToken: Cancellation);
+            await put.RequestStream.WriteAsync(new ArrayPart { Run = id, Length = 1000, Data = ByteString.CopyFrom(new byte[1000]) }, Cancellation);
+            await put.RequestStream.CompleteAsync();
+            return (await put.ResponseAsync).Path;
+        }
+
+        static async Task GoneAsync(string file)
+        {
+            using var patience = new CancellationTokenSource(Patience.Limit);
+            while (File.Exists(file))
+            {
+                await Task.Delay(1, patience.Token);
+            }
+        }
     }
 
     [Fact]

@@ -51,6 +51,21 @@ public sealed class ClusterAddressTests
         Assert.DoesNotContain("secret", message);
     }
 
+    [Theory]
+    [InlineData("redis://:Secr?t42@host")]
+    [InlineData("redis://user:Secret42")]
+    [InlineData("redis://user:Secret42?cluster=a")]
+    [InlineData("redis://me:Sec@ret?42@host")]
+    [InlineData("redis://123456789:4242424242")]
+    public void Parse_PasswordNotEncodedOrHostForgotten_NoPieceOfItIsInTheMessage(string text)
+    {
+        var message = Assert.Throws<ArgumentException>(() => ClusterAddress.Parse(text)).Message;
+        Assert.DoesNotContain("Sec", message);
+        Assert.DoesNotContain("ret", message);
+        Assert.DoesNotContain("42", message);
+        Assert.Contains("percent-encoded", message);
+    }
+
     [Fact]
     public void ToString_HasNeitherUserNorPassword() => Assert.Equal("redis://host:1/3?cluster=c", ClusterAddress.Parse("redis://me:secret@host:1/3?cluster=c").ToString());
 }

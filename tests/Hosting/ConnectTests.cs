@@ -14,6 +14,22 @@ public sealed class ConnectTests
     private static readonly JoblibClusterOptions Patient = new() { ConnectTimeout = Patience.Limit / 2 };
 
     [Fact]
+    public async Task Connect_PasswordOfSignsThatMeanSomethingToRedisClients_SilosAndClientsGetIn()
+    {
+        const string Password = "p,ssl=true,abortConnect=x=?@:/ y";
+        await using var redis = await RedisServer.StartAsync(password: Password);
+        await using var silo = await SiloProcess.StartAsync("--cluster", redis.ClusterString("signs"));
+        await using (var connection = await JoblibCluster.ConnectAsync(redis.ClusterString("signs"), new JoblibClusterOptions { ConnectTimeout = Patience.Limit }))
+        {
+            Assert.Equal([3], Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client)).Run([Delayed(Math.Abs, -3)]));
+        }
+
+        Assert.DoesNotContain("abortConnect", silo.Output, StringComparison.Ordinal);
+        var refused = await Assert.ThrowsAsync<JoblibException>(() => JoblibCluster.ConnectAsync(redis.ClusterString("signs").Replace("p%2C", "q%2C", StringComparison.Ordinal)));
+        Assert.DoesNotContain("abortConnect", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Connect_NoRedis_SaysWhere()
     {
         var port = FreePorts.Next();

@@ -48,6 +48,9 @@ public sealed class SiloProgramTests
     [InlineData("--silo-port 5000 --grpc-port 5000", "two are '5000'")]
     [InlineData("--grpc-address 0.0.0.0", "grpc-address must not be '0.0.0.0' without TLS")]
     [InlineData("--config /none.json", "'/none.json'")]
+    [InlineData("--tls-ca /none.pem --tls-check-revocation yes", "tls-check-revocation must not be 'yes'")]
+    [InlineData("--workers Threads,Processes", "--workers must not be 'Threads,Processes'")]
+    [InlineData("--workers +1", "--workers must not be '+1'")]
     [InlineData("--code-cache code", "--code-cache must not be 'code'. Use an absolute path")]
     [InlineData("--code-cache-size 15M", "--code-cache-size must not be '15M'")]
     [InlineData("--code-cache-size 9999999999G", "--code-cache-size must not be '9999999999G'")]
@@ -93,6 +96,68 @@ public sealed class SiloProgramTests
         silo.Terminate();
         Assert.Equal(0, await silo.ExitAsync());
         Assert.DoesNotContain("   at ", silo.Output);
+    }
+
+    [Fact]
+    public async Task Start_ConfigFileWhoseNameBeginsWithADot_IsRead()
+    {
+        var file = Path.Combine(Path.GetTempPath(), $".joblib-{Guid.NewGuid():N}.json");
+        try
+        {
+            await File.WriteAllTextAsync(file, """{ "Joblib": { "Slots": 0 } }""", TestContext.Current.CancellationToken);
+            var (code, output) = await RunAsync(["--config", file]);
+            Assert.Equal(2, code);
+            Assert.Contains("Joblib:Slots must not be '0'", output);
+            await File.WriteAllTextAsync(file, """{ "Joblib": """, TestContext.Current.CancellationToken);
+            (code, output) = await RunAsync(["--config", file]);
+            Assert.Equal(2, code);
+            Assert.Contains("Correct its JSON", output);
+            Assert.DoesNotContain("   at ", output);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task Sigterm_WhileItStarts_StopsAsAsked()
+    {
+        var redis = await RedisServer.SharedAsync();
+        using var silo = ChildProcess.Start("SiloProgram", ["--cluster", redis.ClusterString(Guid.NewGuid().ToString("N")), "--silo-port", "0", "--gateway-port", "0", "--health-port", "0", "--log-level", "Debug"], null);
+
+        // A line of Orleans' log: it is in the middle of its stages.
+        await silo.LineAsync("20");
+        silo.Terminate();
+        Assert.Equal(0, await silo.ExitAsync());
+        Assert.DoesNotContain("nothing is running", silo.Output);
+    }
+
+    [Theory]
+    [InlineData("--health-port", "health")]
+    [InlineData("--grpc-port", "grpc")]
+    [InlineData("--dashboard --dashboard-port", "dashboard")]
+    public async Task Start_PortOfItsServersTaken_SaysSoBeforeItJoins(string option, string name)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        var redis = await RedisServer.SharedAsync();
+        string[] health = name == "health" ? [] : ["--health-port", "0"];
+        var (code, output) = await RunAsync(["--cluster", redis.ClusterString(Guid.NewGuid().ToString("N")), "--silo-port", "0", "--gateway-port", "0", .. health, .. option.Split(' '), $"{port}", "--log-level", "Debug"]);
+        Assert.Equal(1, code);
+        Assert.Contains($"A port is taken by another process ({name} '127.0.0.1:{port}')", output);
+        Assert.DoesNotContain("Orleans.", output);
+    }
+
+    [Fact]
+    public async Task Start_AddressOfAnotherHost_SaysSo()
+    {
+        // Of a net for documentation: no host has it.
+        var (code, output) = await RunAsync(["--silo-port", "0", "--gateway-port", "0", "--health-port", "0", "--health-address", "192.0.2.1"]);
+        Assert.Equal(1, code);
+        Assert.Contains("The silo cannot listen on health '192.0.2.1:0'", output);
+        Assert.DoesNotContain("   at ", output);
     }
 
     [Fact]

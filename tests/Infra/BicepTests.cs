@@ -168,10 +168,12 @@ public sealed class BicepTests
     public void Identities_SilosAndNodes_HaveWhatTheyNeedAndNoMore()
     {
         Assert.Equal(["[variables('identityNames').silos]", "[variables('identityNames').clients]"], List("storage", "identities"));
-        Assert.Equal(["[variables('identityNames').silos]", "[variables('identityNames').clients]"], List("vault", "readers"));
+        Assert.Equal(
+            ["silosIdentity cluster", "silosIdentity silo-pem", "silosIdentity ca-pem", "clientsIdentity cluster", "clientsIdentity client-pem", "clientsIdentity ca-pem"],
+            Bicep.Modules["secrets"]["variables"]!["grants"]!.AsArray().Select(grant => $"{((string?)grant!["identity"])!.Split('\'')[1]} {grant["secret"]}"));
         Assert.Equal("[variables('identityNames').nodes]", (string?)Bicep.Main["resources"]!["registry"]!["properties"]!["parameters"]!["nodesIdentity"]!["value"]);
         Assert.Equal("ba92f5b4-2d11-453d-a403-e96b0029c9fe", (string?)Bicep.Modules["storage"]["variables"]!["blobDataContributor"]);
-        Assert.Equal("4633458b-17de-408a-b874-0445c86b69e6", (string?)Bicep.Modules["vault"]["variables"]!["secretsUser"]);
+        Assert.Equal("4633458b-17de-408a-b874-0445c86b69e6", (string?)Bicep.Modules["secrets"]["variables"]!["secretsUser"]);
         Assert.Equal("7f951dda-4ed3-4680-a7ca-43fe172d538d", (string?)Bicep.Modules["registry"]["variables"]!["acrPull"]);
         Assert.False((bool)Bicep.Resource("registry", "registry")["properties"]!["adminUserEnabled"]!);
 

@@ -80,6 +80,26 @@ public sealed class StalledSequenceTests
         await closed.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
     }
 
+    // Before the fix the run hung: it waited for the sequence's next call, to close the sequence, before it said that the backend had refused the first.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task RunAsync_BackendRefusesACallWhileTheSequenceStalls_ThrowsItsException(bool watchesItsToken)
+    {
+        var calls = Channel.CreateUnbounded<Delayed<int>>();
+        using var parallel = Parallel(nJobs: 2, backend: new ScriptedBackend { Submitting = _ => throw new FormatException("from Submit") });
+        var closed = new TaskCompletionSource();
+        calls.Writer.TryWrite(Delayed(() => 1));
+        var run = parallel.RunAsync(Read(calls.Reader, closed, watchesItsToken), TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<FormatException>(() => run.WaitAsync(Patience, TestContext.Current.CancellationToken));
+        if (!watchesItsToken)
+        {
+            calls.Writer.Complete();
+        }
+
+        await closed.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+    }
+
     private static async IAsyncEnumerable<Delayed<int>> Read(
         ChannelReader<Delayed<int>> reader,
         TaskCompletionSource closed,

@@ -20,6 +20,21 @@ public sealed class StreamLeftTests : IDisposable
         Assert.Contains("3 calls had been made whose results nobody took, 0 more were cancelled", Assert.Single(_log.Warnings), StringComparison.Ordinal);
     }
 
+    // Before the fix a stream of just as many calls as may be unconsumed never learned that there were no more: the instance stayed busy until somebody read it.
+    [Theory]
+    [InlineData(8, null)]
+    [InlineData(4, 4)]
+    [InlineData(2, 2)]
+    public void Stream_UnreadWithAsManyCallsAsItsBound_FreesTheInstanceAndCanStillBeRead(int calls, int? maxUnconsumed)
+    {
+        using var parallel = Parallel(nJobs: 2, batchSize: 1);
+        var stream = parallel.Stream(Enumerable.Range(0, calls).Select(i => Delayed(() => i)), maxUnconsumed: maxUnconsumed);
+        Assert.True(SpinWait.SpinUntil(() => HasEnded(parallel), Patience));
+        parallel.Dispose();
+        Assert.Equal(Enumerable.Range(0, calls), stream);
+        Assert.Empty(_log.Warnings);
+    }
+
     [Fact]
     public void Stream_ReadToItsEnd_DoesNotWarn()
     {

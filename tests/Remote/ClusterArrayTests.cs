@@ -150,6 +150,65 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
         }
     }
 
+    // Far more than its store holds, each for one call, and one for all of them.
+    [Theory]
+    [InlineData("threads")]
+    [InlineData("processes")]
+    public async Task OtherHost_ArraysAndResultsWithoutNumber_GoThroughASmallStore(string workers)
+    {
+        using var host = Host();
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1, "--workers", workers);
+        await silos.AddAsync(2, null, host.Prefix, "--array-folder", "/dev/shm", "--array-store-size", "64M");
+        await using var cluster = await silos.ConnectAsync(Patient);
+        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }), batchSize: 1);
+        var common = Half(1000);
+        var results = Patience.Within(() => parallel.Run(Enumerable.Range(0, 30).Select(i => Delayed(ShiftedAs, Half(i), common, i))));
+        for (var i = 0; i < 30; i++)
+        {
+            Assert.Equal(ShiftedAs(Half(i), common, i), results[i]);
+        }
+
+        static long[] Half(int seed) => Numbers(seed)[..(Length / 2)];
+    }
+
+    [Fact]
+    public async Task OtherHost_ArraysInTurn_MoreThanItsStoreHolds_AreBroughtAgain()
+    {
+        using var host = Host();
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
+        await silos.AddAsync(1, null, host.Prefix, "--array-folder", "/dev/shm", "--array-store-size", "32M");
+        await using var cluster = await silos.ConnectAsync(Patient);
+        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }), batchSize: 1);
+        var arrays = Enumerable.Range(0, 10).Select(i => Numbers(i)[..(Length / 2)]).ToArray();
+        var sums = arrays.Select(array => array.Sum()).ToArray();
+        var before = ClusterArrays.ChunkBytes;
+        Assert.Equal(Enumerable.Range(0, 30).Select(i => sums[i % 10]), Patience.Within(() => parallel.Run(Enumerable.Range(0, 30).Select(i => Delayed(Sum, arrays[i % 10])))));
+        Assert.True(ClusterArrays.ChunkBytes - before > 10 * 4L * Length);
+
+        static long Sum(long[] array) => array.Sum();
+    }
+
+    [Fact]
+    public async Task OtherHost_EmptyFileOfTheUsers_IsBrought()
+    {
+        using var host = Host();
+        await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 1);
+        await silos.AddAsync(1, null, host.Prefix);
+        await using var cluster = await silos.ConnectAsync(Patient);
+        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client, new OrleansBackendOptions { ConnectTimeout = Patience.Limit }));
+        var path = Path.Combine(Path.GetTempPath(), $"joblib-own-{Guid.NewGuid():n}.bin");
+        await File.WriteAllBytesAsync(path, [], TestContext.Current.CancellationToken);
+        try
+        {
+            using var empty = MemmappedArray<int>.OpenRaw(path);
+            Assert.Equal([0L], Patience.Within(() => parallel.Run([Delayed(() => empty.Length)])));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     [Fact]
     public async Task OtherHost_UsersOwnFile_IsBrought_AndNotWhereCallsWouldWriteInPlace()
     {
@@ -367,6 +426,8 @@ public sealed class ClusterArrayTests(ClusterArrayTests.Servers servers) : IClas
 
         return shifted;
     }
+
+    private static long[] ShiftedAs(long[] array, long[] all, int index) => Shifted(array, (int)(all[index] % 1000));
 
     private static long[] Numbers(int seed)
     {

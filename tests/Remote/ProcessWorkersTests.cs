@@ -29,6 +29,46 @@ public sealed class ProcessWorkersTests
     }
 
     [Fact]
+    public async Task Run_CacheIsCleanedUpBetweenTwoRuns_WorkersThatStartThenGetTheirCodeAgain()
+    {
+        var cache = Directory.CreateTempSubdirectory("joblib-tests-").FullName;
+        try
+        {
+            await using var silos = await SiloCluster.StartAsync(silos: 1, slots: 2, "--workers", "processes", "--idle-worker-timeout", "0", "--code-cache", cache);
+            await using var cluster = await silos.ConnectAsync();
+            Assert.Equal(Enumerable.Range(0, 10), Patience.Within(Loop));
+            foreach (var blob in Directory.GetFiles(Path.Combine(cache, "blobs")))
+            {
+                File.Delete(blob);
+            }
+
+            Assert.Equal(Enumerable.Range(0, 10), Patience.Within(Loop));
+
+            int[] Loop()
+            {
+                using var parallel = Parallel(-1, new OrleansBackend(cluster.Client));
+                return parallel.Run(Enumerable.Range(0, 10).Select(i => Delayed(Nap, i)));
+            }
+        }
+        finally
+        {
+            Directory.Delete(cache, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Run_ResultTooLargeForAMessage_FailsByNameAndHarmsNobody()
+    {
+        await using var silos = await SiloCluster.StartAsync(silos: 1, slots: 2, "--workers", "processes");
+        await using var cluster = await silos.ConnectAsync();
+        using var parallel = Parallel(-1, new OrleansBackend(cluster.Client), maxNbytes: MaxNbytes.Never, batchSize: 1);
+        var thrown = Assert.IsType<JoblibException>(Patience.ThrownBy(() => parallel.Run(Enumerable.Range(0, 4).Select(i => Delayed(() => new byte[i == 3 ? JoblibProtocol.MostPayloadBytes : 1])))));
+        Assert.EndsWith("payload-too-large", thrown.HelpLink);
+        Assert.Contains("results of 1 calls from call 3", thrown.Message, StringComparison.Ordinal);
+        Assert.Equal([1, 1], Patience.Within(() => parallel.Run(Enumerable.Range(0, 2).Select(_ => Delayed(() => new byte[1])))).Select(bytes => bytes.Length));
+    }
+
+    [Fact]
     public async Task Run_WorkersDieOnce_EveryResultArrives()
     {
         await using var silos = await SiloCluster.StartAsync(silos: 2, slots: 1, "--workers", "processes");

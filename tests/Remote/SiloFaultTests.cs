@@ -98,6 +98,60 @@ public sealed class SiloFaultTests(ITestOutputHelper output)
         AssertLost(run);
     }
 
+    [Fact]
+    public async Task Cancel_SiloOfTheRunStandsStill_IsAnsweredByTheOther()
+    {
+        await using var cluster = await SiloCluster.StartAsync(silos: 2, slots: 1);
+        await using var connection = await cluster.ConnectAsync();
+        using var meeting = new Rendezvous();
+        using var parallel = Parallel(nJobs: -1, backend: new OrleansBackend(connection.Client), batchSize: 1);
+        var run = parallel.RunAsync(Enumerable.Range(0, 2).Select(_ => Delayed(() =>
+        {
+            meeting.Add("started");
+            meeting.Await("never", "the run to be cancelled");
+            return 1;
+        })));
+        Patience.Until(() => meeting.Count("started") == 2, "both silos to execute");
+        var monitor = new ClusterMonitor(connection.Client);
+        var view = await monitor.LookAsync(TestContext.Current.CancellationToken);
+        var id = Assert.Single(view.Runs).Run;
+        var coordinator = view.Silos.Single(silo => silo.View!.Runs.Any(known => known.Run == id)).Address;
+        var still = cluster.Silos.Single(silo => !silo.Address.Equals(coordinator));
+
+        // By the gateway that answers.
+        await using var other = await JoblibCluster.ConnectAsync($"{cluster.Silos.Single(silo => silo != still).Gateway}?cluster={cluster.Name}", new JoblibClusterOptions { ConnectTimeout = Patience.Limit });
+        monitor = new ClusterMonitor(other.Client);
+        still.Pause();
+        try
+        {
+            // The run's coordinator, or what is asked for it, may have been registered with the silo that stands still: then that begins anew, and the client tells of its run.
+            using var patience = new CancellationTokenSource(Patience.Limit);
+            while (!await TryCancelAsync(patience.Token))
+            {
+                await Task.Delay(100, patience.Token);
+            }
+        }
+        finally
+        {
+            still.Continue();
+        }
+
+        var error = await Assert.ThrowsAsync<JoblibException>(() => run.WaitAsync(Patience.Limit, TestContext.Current.CancellationToken));
+        Assert.Contains("from the tests.", error.Message, StringComparison.Ordinal);
+
+        async Task<bool> TryCancelAsync(CancellationToken cancellationToken)
+        {
+            try
+            {
+                return run.IsCompleted || await monitor.CancelAsync(id, "from the tests.", cancellationToken);
+            }
+            catch (JoblibException exception) when (exception.HelpLink == "docs/errors.md#cluster-not-reached")
+            {
+                return false;
+            }
+        }
+    }
+
     // The silo grants nothing any more while it drains: the run has neither a slot nor a batch out there when it goes.
     [Fact]
     public async Task Run_TheOnlySiloDrainsAndGoes_FailsByNameAfterALease()

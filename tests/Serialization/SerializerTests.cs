@@ -55,6 +55,47 @@ public sealed class SerializerTests
     }
 
     [Fact]
+    public void SerializerThatThrowsWhenItReads_IsNamed()
+    {
+        var table = new SerializerTable();
+        table.Add(typeof(Connection), new OneWaySerializer());
+        var code = new LoadedCode();
+        var connection = new Connection("db1");
+        var payload = new PayloadEncoder(code, table).EncodeCalls([Delayed(() => connection.Name)]);
+        var failure = Assert.Throws<JoblibException>(() => new PayloadDecoder(code).DecodeCalls(payload));
+        Assert.EndsWith("#serializer-failed", failure.HelpLink);
+        Assert.Contains(nameof(OneWaySerializer), failure.Message, StringComparison.Ordinal);
+        Assert.Contains("no way back", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ListOfSerializers_MetByManyThreadsAtOnce_IsOneList()
+    {
+        const int Threads = 80;
+        var table = new SerializerTable();
+        table.Add(typeof(Connection), new ConnectionSerializer());
+        var connection = new Connection("db1");
+        var payload = new PayloadEncoder(new LoadedCode(), table).EncodeCalls([Delayed(() => connection.Name)]);
+        using var barrier = new Barrier(Threads);
+        var decoder = new PayloadDecoder(new MeetingCode(barrier));
+        var failures = new System.Collections.Concurrent.ConcurrentBag<Exception>();
+        Thread[] threads = [.. Enumerable.Range(0, Threads).Select(_ => new Thread(() =>
+        {
+            try
+            {
+                decoder.DecodeCalls(payload);
+            }
+            catch (Exception exception)
+            {
+                failures.Add(exception);
+            }
+        }))];
+        Array.ForEach(threads, thread => thread.Start());
+        Assert.All(threads, thread => Assert.True(thread.Join(Patience.Limit)));
+        Assert.Empty(failures);
+    }
+
+    [Fact]
     public void OrleansTypes_GoThroughOrleans()
     {
         var wire = new WireThing { Kept = 5, Dropped = 6 };
@@ -92,6 +133,33 @@ public sealed class SerializerTests
         {
             var bytes = input.ToArray();
             return new Connection(Encoding.UTF8.GetString(bytes.AsSpan(1)), bytes[0]);
+        }
+    }
+
+    internal sealed class OneWaySerializer : ICallSerializer<Connection>
+    {
+        public void Write(Connection value, IBufferWriter<byte> output) => output.Write([(byte)1]);
+
+        public Connection Read(ReadOnlySequence<byte> input) => throw new NotSupportedException("There is no way back.");
+    }
+
+    /// <summary>Code that takes a moment to load: until as many threads as the barrier has ask for it.</summary>
+    private sealed class MeetingCode(Barrier barrier) : ICodeResolver
+    {
+        private readonly LoadedCode _code = new();
+        [ThreadStatic]
+        private static bool _has;
+
+
+        public System.Reflection.Assembly Resolve(string name, Guid mvid)
+        {
+            if (!_has)
+            {
+                _has = true;
+                Assert.True(barrier.SignalAndWait(Patience.Limit));
+            }
+
+            return ((ICodeResolver)_code).Resolve(name, mvid);
         }
     }
 

@@ -5,9 +5,10 @@ public sealed class RedisServer : IAsyncDisposable
 {
     private static readonly Lazy<Task<RedisServer>> Shared = new(() => StartAsync());
     private readonly string _address;
+    private readonly string? _password;
     private ChildProcess? _process;
 
-    private RedisServer(string address, int port) => (_address, Port) = (address, port);
+    private RedisServer(string address, int port, string? password) => (_address, Port, _password) = (address, port, password);
 
     public int Port { get; }
 
@@ -20,11 +21,11 @@ public sealed class RedisServer : IAsyncDisposable
     public static Task<RedisServer> SharedAsync() => Shared.Value;
 
     /// <summary>Starts one and waits until it answers.</summary>
-    public static async Task<RedisServer> StartAsync(string address = "127.0.0.1")
+    public static async Task<RedisServer> StartAsync(string address = "127.0.0.1", string? password = null)
     {
         for (var tries = 1; ; tries++)
         {
-            var server = new RedisServer(address, FreePorts.Next());
+            var server = new RedisServer(address, FreePorts.Next(), password);
             try
             {
                 await server.RestartAsync();
@@ -39,7 +40,7 @@ public sealed class RedisServer : IAsyncDisposable
     }
 
     /// <summary>The cluster string of a cluster there.</summary>
-    public string ClusterString(string cluster) => $"redis://{Host}?cluster={cluster}";
+    public string ClusterString(string cluster) => $"redis://{(_password is null ? "" : $":{Uri.EscapeDataString(_password)}@")}{Host}?cluster={cluster}";
 
     /// <summary>As <c>kill -9</c>.</summary>
     public async Task KillAsync()
@@ -56,7 +57,7 @@ public sealed class RedisServer : IAsyncDisposable
     public async Task RestartAsync()
     {
         await KillAsync();
-        _process = ChildProcess.Start("RedisProgram", [_address, Port.ToString()]);
+        _process = ChildProcess.Start("RedisProgram", [_address, Port.ToString(), .. _password is null ? [] : new[] { _password }]);
         await _process.LineAsync("redis-host ready");
     }
 

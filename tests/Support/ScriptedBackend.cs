@@ -27,6 +27,8 @@ internal sealed class ScriptedBackend(int jobs = 2) : ParallelBackend
 
     internal Func<NestedBackend>? Nesting { get; set; }
 
+    internal Action<IFollowedLoop?>? Following { get; set; }
+
     internal bool Elsewhere { get; set; }
 
     internal bool Timeouts { get; set; }
@@ -131,6 +133,8 @@ internal sealed class ScriptedBackend(int jobs = 2) : ParallelBackend
         Note("Terminate");
         return Terminating?.Invoke() ?? ValueTask.CompletedTask;
     }
+
+    internal override void Follow(IFollowedLoop? loop) => Following?.Invoke(loop);
 
     private void Note(string what)
     {

@@ -138,6 +138,50 @@ public sealed class TlsTests(TlsSilo silo) : IClassFixture<TlsSilo>
     }
 
     [Fact]
+    public void Credentials_VolumeOfKubernetesChangesItsLink_AreReadAgain()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need rights there.");
+        using var certificates = new TestCertificates();
+        var files = certificates.Issue("turning", TimeSpan.FromDays(-1), TimeSpan.FromDays(1));
+        var volume = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(files.CertificateFile)!, "volume")).FullName;
+        var options = new JoblibTlsOptions { CertificateFile = Path.Combine(volume, "silo.pem"), CaFile = Path.Combine(volume, "ca.pem") };
+        Fill("..1");
+        Directory.CreateSymbolicLink(Path.Combine(volume, "..data"), "..1");
+        foreach (var file in new[] { options.CertificateFile, options.CaFile })
+        {
+            File.CreateSymbolicLink(file, Path.Combine("..data", Path.GetFileName(file)));
+        }
+
+        var credentials = TlsCredentials.Load(options);
+        var before = credentials.Certificate.Thumbprint;
+        files = certificates.Issue("turning", TimeSpan.FromDays(-1), TimeSpan.FromDays(3));
+        Fill("..2");
+        Directory.CreateSymbolicLink(Path.Combine(volume, "..new"), "..2");
+        Assert.Equal(before, credentials.Certificate.Thumbprint);
+        Directory.Delete(Path.Combine(volume, "..data"));
+        Directory.Move(Path.Combine(volume, "..new"), Path.Combine(volume, "..data"));
+        Assert.NotEqual(before, credentials.Certificate.Thumbprint);
+
+        void Fill(string version)
+        {
+            var folder = Directory.CreateDirectory(Path.Combine(volume, version)).FullName;
+            File.WriteAllText(Path.Combine(folder, "silo.pem"), File.ReadAllText(files.CertificateFile!) + "\n" + File.ReadAllText(files.KeyFile!));
+            File.Copy(files.CaFile!, Path.Combine(folder, "ca.pem"));
+        }
+    }
+
+    [Theory]
+    [InlineData("TRUE", true)]
+    [InlineData("true", true)]
+    [InlineData("False", false)]
+    public void Options_RevocationAsked_AnySpelling(string text, bool asked)
+    {
+        var options = JoblibTlsOptions.From(key => key switch { "tls-check-revocation" => text, "tls-ca" => "ca.pem", _ => null })!;
+        Assert.Equal(asked, options.CheckRevocation);
+        Assert.DoesNotContain(options.Faults(), fault => fault.Contains("revocation"));
+    }
+
+    [Fact]
     public void Credentials_FilesHalfReplaced_KeepWhatWas()
     {
         using var certificates = new TestCertificates();

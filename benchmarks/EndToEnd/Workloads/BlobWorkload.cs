@@ -58,7 +58,7 @@ internal sealed class BlobWorkload : IWorkload
     {
         await using var blobs = new SharedBlobs(storage, NullLogger.Instance);
         var content = files.Hash();
-        var name = await blobs.KeepAsync(files.Source, content);
+        var name = (await blobs.KeepAsync(files.Source, content)).Name;
         using var store = new ArrayStore(new ArrayStoreOptions { TempFolder = files.Folder });
         var began = Stopwatch.GetTimestamp();
         using var incoming = store.TryReceive(content).Incoming!;

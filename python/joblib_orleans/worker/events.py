@@ -48,18 +48,19 @@ class Events:
     def text(self, is_error: bool, text: str) -> None:
         kind = "err" if is_error else "out"
         with self._lock:
-            if self._events is None:
-                self._say(is_error, text)
-            elif self._text > MOST_TEXT:
+            if self._events is not None:
+                if self._text > MOST_TEXT:
+                    return
+                if self._events and self._events[-1][0] == kind:
+                    self._events[-1][1].append(text)
+                else:
+                    self._events.append((kind, [text]))
+                self._text += len(text)
+                if self._text > MOST_TEXT:
+                    self._events.append(("err", [f"joblib-orleans: a batch printed more than {MOST_TEXT >> 20} MiB; the rest is lost\n"]))
                 return
-            elif self._events and self._events[-1][0] == kind:
-                self._events[-1][1].append(text)
-                self._text += len(text)
-            else:
-                self._events.append((kind, [text]))
-                self._text += len(text)
-            if self._text > MOST_TEXT:
-                self._events.append(("err", [f"joblib-orleans: a batch printed more than {MOST_TEXT >> 20} MiB; the rest is lost\n"]))
+        # Without the lock: a finalizer that prints while its thread sends must not wait for a thread that waits to send.
+        self._say(is_error, text)
 
 
 class _Raw(io.RawIOBase):
@@ -94,6 +95,7 @@ class Console:
     """Standard output and error of Python code, and descriptor 1 for all other code of this process and its children."""
 
     def __init__(self, events: Events, written: int):
+        self._events = events
         self._raws = [_Raw(events, False), _Raw(events, True)]
         self._native = _Raw(events, False)
         self._written = written
@@ -108,6 +110,8 @@ class Console:
         # A child of a call has nobody who would collect what it says: descriptor 1 leads to its parent.
         sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
         sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+        # A thread that is not in the child may have held it: the child logs and warns, too.
+        self._events._lock = threading.RLock()
 
     def pass_on(self) -> None:
         """Reads what native code writes to descriptor 1; a thread's whole life."""

@@ -18,6 +18,7 @@ from .version import describe, versions
 
 #: Longer payloads of results travel as a file.
 MOST_INLINE = 16 << 20
+MOST_TEXT = 100_000
 
 RETURNED, RAISED, MISSING = "returned", "raised", "missing"
 
@@ -150,13 +151,16 @@ def _traceback(error: BaseException) -> str:
     here_folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename.startswith(here_folder):
         trace = trace.tb_next
-    return "".join(traceback.format_exception(type(error), error, trace))
+    return _shortened("".join(traceback.format_exception(type(error), error, trace)))
 
 
 def _dump_exception(error: BaseException) -> bytes:
     """The exception so that the client can read it, whatever its constructor wants; a RemoteError when it cannot travel."""
     try:
         data = pickle_of(error)
+        if len(data) > MOST_INLINE:
+            # It would be in the memory of three processes, of a silo that others use among them.
+            return pickle_of(RemoteError(_shortened(f"{_name(error)}, which takes {len(data):,} bytes, more than the {MOST_INLINE:,} that an exception may: {error}")))
         loaded = pickle.loads(data)
         if type(loaded) is type(error):
             return data
@@ -169,7 +173,15 @@ def _dump_exception(error: BaseException) -> bytes:
         rebuild(kind, arguments, state)
         return data
     except BaseException:
-        return pickle_of(RemoteError(f"{type(error).__module__}.{type(error).__qualname__}: {error}"))
+        return pickle_of(RemoteError(_shortened(f"{_name(error)}: {error}")))
+
+
+def _name(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT // 2]} … {len(text) - MOST_TEXT:,} characters … {text[-MOST_TEXT // 2 :]}"
 
 
 def pickle_of(value: Any) -> bytes:

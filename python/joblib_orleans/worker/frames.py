@@ -1,9 +1,10 @@
 """Frames between a silo and its worker: i32 length of the body, u8 kind, body. src/Execution/Processes/BatchFrames.cs is the other side. Numbers are little-endian."""
 
+import collections
 import os
 import struct
 import threading
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Deque, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 HELLO, SETUP, CODE, BATCH, INITIALIZE, RECALL, END_RUN, SHUTDOWN = range(1, 9)
 OUTCOME, OUTPUT, LOG, SPAN, RUN, TAKEN, RECLAIM, RUN_ENDED = range(9, 17)
@@ -192,17 +193,44 @@ class Output:
     def __init__(self, fd: int):
         self._fd = fd
         self._lock = threading.Lock()
+        self._frames: Deque[List[Any]] = collections.deque()
 
     def send(self, kind: int, body: bytes, pieces: Sequence[Any] = ()) -> None:
-        length = len(body) + sum(len(piece) for piece in pieces)
-        if length > _MOST_BODY:
-            raise FrameError(f"a frame of {length} bytes is longer than 2 GiB")
-        rest: List[Any] = [_HEAD.pack(length, kind) + body, *pieces]
+        """Returns when the frame is written: its pieces may change then."""
+        self._frames.append(_frame(kind, body, pieces))
         with self._lock:
-            while rest:
-                count = os.writev(self._fd, rest[:_MOST_PIECES])
-                while rest and count >= len(rest[0]):
-                    count -= len(rest[0])
-                    rest.pop(0)
-                if count:
-                    rest[0] = memoryview(rest[0])[count:]
+            self._write_all()
+        self._write_posted()
+
+    def post(self, kind: int, body: bytes) -> None:
+        """Waits for no other frame: what finalizers and signal handlers print may come in the middle of one of this very thread. It goes out behind that."""
+        self._frames.append(_frame(kind, body, ()))
+        self._write_posted()
+
+    def _write_posted(self) -> None:
+        # Whoever has the lock looks once more when it has let go of it.
+        while self._frames and self._lock.acquire(blocking=False):
+            try:
+                self._write_all()
+            finally:
+                self._lock.release()
+
+    def _write_all(self) -> None:
+        while self._frames:
+            self._write(self._frames.popleft())
+
+    def _write(self, rest: List[Any]) -> None:
+        while rest:
+            count = os.writev(self._fd, rest[:_MOST_PIECES])
+            while rest and count >= len(rest[0]):
+                count -= len(rest[0])
+                rest.pop(0)
+            if count:
+                rest[0] = memoryview(rest[0])[count:]
+
+
+def _frame(kind: int, body: bytes, pieces: Sequence[Any]) -> List[Any]:
+    length = len(body) + sum(len(piece) for piece in pieces)
+    if length > _MOST_BODY:
+        raise FrameError(f"a frame of {length} bytes is longer than 2 GiB")
+    return [_HEAD.pack(length, kind) + body, *pieces]

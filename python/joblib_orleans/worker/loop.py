@@ -6,8 +6,10 @@ import gc
 import os
 import signal
 import struct
+import sys
 import threading
 import time
+import traceback
 from typing import Any, Deque, Dict, Optional, Set
 
 from . import frames
@@ -87,7 +89,10 @@ class Loop:
         os._exit(0)
 
     def _say(self, is_error: bool, text: str) -> None:
-        self._send(frames.OUTPUT, frames.output(is_error, text))
+        try:
+            self._output.post(frames.OUTPUT, frames.output(is_error, text))
+        except OSError:
+            self._die()
 
     def _send(self, kind: int, body: bytes, pieces: Any = ()) -> None:
         try:
@@ -204,8 +209,6 @@ class Loop:
             if isinstance(error, prepare.PrepareError):
                 text = str(error)
             else:
-                import traceback
-
                 text = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
             self._send(frames.OUTCOME, frames.outcome(frames.INITIALIZER, frames.FAILED), [text.encode("utf-8", "replace")])
             return
@@ -267,4 +270,10 @@ def _lead_group() -> bool:
 
 def main() -> None:
     """Executes batches until the silo says that it is enough, or is gone."""
-    Loop().run()
+    try:
+        Loop().run()
+    except BaseException:
+        traceback.print_exc(file=sys.__stderr__)
+    finally:
+        # Python's own end waits for threads that calls have left behind, and the reader would answer the silo for ever.
+        os._exit(1)

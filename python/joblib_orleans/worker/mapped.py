@@ -4,6 +4,7 @@ import collections
 import mmap
 import os
 import sys
+import weakref
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from .. import arrays, store
@@ -20,15 +21,13 @@ class Mappings:
 
     def base(self, path: str, identity: str, mode: str) -> Any:
         """All bytes of a file, as numpy.memmap."""
-        import numpy
-
         if mode == "c":
             # Each call has its own: what one writes, no other sees.
-            return numpy.memmap(path, numpy.uint8, "c")
+            return _map(path, identity, "c")
         key = (path, identity, mode)
         known = self._bases.get(key)
         if known is None:
-            known = self._bases[key] = numpy.memmap(path, numpy.uint8, mode)
+            known = self._bases[key] = _map(path, identity, mode)
             if len(self._bases) > _MOST_MAPPED:
                 self._bases.popitem(last=False)
         else:
@@ -37,6 +36,22 @@ class Mappings:
 
     def forget(self) -> None:
         self._bases.clear()
+
+
+def _map(path: str, identity: str, mode: str) -> Any:
+    import numpy
+
+    if identity or not store.is_segment(path):
+        return numpy.memmap(path, numpy.uint8, mode)
+    segment = store.use(path)
+    try:
+        base = numpy.memmap(path, numpy.uint8, mode)
+    except BaseException:
+        segment.close()
+        raise
+    # A call may keep its array beyond its run: the file must not become another array's meanwhile.
+    weakref.finalize(base, segment.close).atexit = False
+    return base
 
 
 class Source:

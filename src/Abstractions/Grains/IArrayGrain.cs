@@ -12,7 +12,7 @@ public interface IArrayGrain : IGrainWithStringKey
     [ResponseTimeout("00:00:10")]
     Task<ArrayHost> OpenAsync(Guid host, string[] tokens, string files);
 
-    /// <summary>Offers an array that a run's batches refer to. The host keeps it until the loop or the run ends.</summary>
+    /// <summary>Offers an array that a run's batches refer to. The host keeps it until the batch that it is offered for has ended, and until the loop or the run ends if its room is not wanted.</summary>
     /// <exception cref="JoblibException">There is no room for it, or the blob storage does not give it.</exception>
     [Alias("Offer")]
     [ResponseTimeout("00:00:15")]

@@ -16,6 +16,8 @@ internal sealed class ClusterAddress
     internal const int DefaultRedisPort = 6379;
     internal const int DefaultGatewayPort = 30000;
 
+    private const int NotEvenANumber = -1;
+
     private static readonly string[] TlsKeys = ["tls-certificate", "tls-key", "tls-ca", "tls-thumbprint", "tls-check-revocation"];
 
     private readonly string _hosts = "";
@@ -124,13 +126,22 @@ internal sealed class ClusterAddress
             }
         }
 
-        return faults.Count == 0
-            ? new ClusterAddress(scheme, rest) { Endpoints = endpoints, Cluster = cluster, User = user, Password = password, Database = database, Tls = tls }
-            : throw new ArgumentException(
-                $"The cluster string must not be '{WithoutPassword(text)}': {string.Join("; ", faults)}. Use 'redis://host:port?cluster=NAME', or 'host:port' of a gateway.", nameof(text))
-            {
-                HelpLink = "docs/errors.md#cluster-string",
-            };
+        if (faults.Count == 0)
+        {
+            return new ClusterAddress(scheme, rest) { Endpoints = endpoints, Cluster = cluster, User = user, Password = password, Database = database, Tls = tls };
+        }
+
+        // What looks like a part that is wrong may be one of a password.
+        if (scheme.Length > 0 && (parameters.Contains('@', StringComparison.Ordinal) || (password is null && endpoints.Any(endpoint => endpoint.Port is NotEvenANumber))))
+        {
+            (text, faults) = (scheme + "…", ["which part of it is the host cannot be told: a user and password end with '@', and '@', ':', '/' and '?' in them are percent-encoded ('?' is '%3F'); a port is a number from 1 to 65535"]);
+        }
+
+        throw new ArgumentException(
+            $"The cluster string must not be '{WithoutPassword(text)}': {string.Join("; ", faults)}. Use 'redis://host:port?cluster=NAME', or 'host:port' of a gateway.", nameof(text))
+        {
+            HelpLink = "docs/errors.md#cluster-string",
+        };
     }
 
     /// <summary>The string to name the cluster by in messages: no user, no password, no files.</summary>
@@ -159,8 +170,9 @@ internal sealed class ClusterAddress
             return (host, port);
         }
 
-        faults.Add($"'{text[(colon + 1)..]}' is no port from 1 to 65535");
-        return (host, null);
+        var given = text[(colon + 1)..];
+        faults.Add($"'{given}' is no port from 1 to 65535");
+        return (host, given.Length is > 0 and <= 5 && given.All(char.IsAsciiDigit) ? null : NotEvenANumber);
     }
 
     private static string WithoutPassword(string text)

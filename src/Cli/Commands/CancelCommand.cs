@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using Spectre.Console;
 
@@ -8,6 +9,8 @@ namespace Orleans.Joblib.Cli;
 internal static class CancelCommand
 {
     private const int IdLetters = 32;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(0.25);
 
     internal static Command Create(SharedOptions shared)
     {
@@ -42,9 +45,17 @@ internal static class CancelCommand
         }
 
         var run = Id(found[0]);
-        if (!await monitor.CancelAsync(found[0].Run, reason is { Length: > 0 } ? reason : $"cancelled by {Environment.UserName}@{Environment.MachineName} with 'orleans-joblib cancel'").ConfigureAwait(false))
+        var started = Stopwatch.GetTimestamp();
+        while (!await monitor.CancelAsync(found[0].Run, reason is { Length: > 0 } ? reason : $"cancelled by {Environment.UserName}@{Environment.MachineName} with 'orleans-joblib cancel'", cancellationToken).ConfigureAwait(false))
         {
-            throw new CommandException(ExitCode.Failed, $"The run '{run}' has ended before it could be cancelled.");
+            // It has ended; or its coordinator was lost with a silo this moment, and knows it again as soon as its client has told it.
+            var known = (await monitor.LookAsync(cancellationToken).ConfigureAwait(false)).Runs.FirstOrDefault(known => known.Run == found[0].Run);
+            if (known is { State: not RunState.Running } || Stopwatch.GetElapsedTime(started) > Patience)
+            {
+                throw new CommandException(ExitCode.Failed, $"The run '{run}' has ended before it could be cancelled.");
+            }
+
+            await Task.Delay(Again, cancellationToken).ConfigureAwait(false);
         }
 
         invocation.Answer(new { run, found[0].Name, found[0].Client, cancelled = true }, console => console.WriteLine($"cancelled {run} ({found[0].Name}, {found[0].Client})"));

@@ -34,11 +34,11 @@ internal static class BlobChecks
         var started = Stopwatch.GetTimestamp();
         try
         {
-            await storage.AskAsync("find or make the container", async container => await container.CreateIfNotExistsAsync(cancellationToken: limit.Token).ConfigureAwait(false)).ConfigureAwait(false);
+            await storage.AskAsync("find or make the container", async container => await container.CreateIfNotExistsAsync(cancellationToken: limit.Token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
             var name = "joblib-doctor-" + Guid.NewGuid().ToString("N");
-            await storage.AskAsync("store a blob", container => container.GetBlobClient(name).UploadAsync(BinaryData.FromString("doctor"), limit.Token)).ConfigureAwait(false);
-            await storage.AskAsync("read a blob", async container => (await container.GetBlobClient(name).DownloadContentAsync(limit.Token).ConfigureAwait(false)).Value).ConfigureAwait(false);
-            await storage.AskAsync("delete a blob", async container => (await container.GetBlobClient(name).DeleteIfExistsAsync(DeleteSnapshotsOption.None, cancellationToken: limit.Token).ConfigureAwait(false)).Value).ConfigureAwait(false);
+            await storage.AskAsync("store a blob", container => container.GetBlobClient(name).UploadAsync(BinaryData.FromString("doctor"), limit.Token), cancellationToken).ConfigureAwait(false);
+            await storage.AskAsync("read a blob", async container => (await container.GetBlobClient(name).DownloadContentAsync(limit.Token).ConfigureAwait(false)).Value, cancellationToken).ConfigureAwait(false);
+            await storage.AskAsync("delete a blob", async container => (await container.GetBlobClient(name).DeleteIfExistsAsync(DeleteSnapshotsOption.None, cancellationToken: limit.Token).ConfigureAwait(false)).Value, cancellationToken).ConfigureAwait(false);
             return Finding.Ok(Check, string.Create(CultureInfo.InvariantCulture, $"'{storage.Place}' can be written, read and deleted from ({Stopwatch.GetElapsedTime(started).TotalMilliseconds:0} ms)"));
         }
         catch (JoblibException exception)

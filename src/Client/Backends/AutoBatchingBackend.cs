@@ -35,6 +35,8 @@ public abstract class AutoBatchingBackend : ParallelBackend
     /// <inheritdoc/>
     public override void BatchCompleted(int batchSize, TimeSpan duration) => _batcher.BatchCompleted(batchSize, duration);
 
+    internal override void Dispatches(int batchSize) => _batcher.Dispatches(batchSize);
+
     internal override void Forget() => _batcher.Reset();
 
     internal override BatchSizeChange? TakeBatchSizeChange() => Interlocked.Exchange(ref _change, null);

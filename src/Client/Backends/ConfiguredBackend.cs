@@ -11,7 +11,7 @@ internal sealed class ConfiguredBackend(BackendKey key, ParallelBackend backend,
 
     internal static async ValueTask<ConfiguredBackend> CreateAsync(BackendKey key, ParallelBackend backend, CancellationToken cancellationToken)
     {
-        await KeptBackends.EndIdleAsync(backend).ConfigureAwait(false);
+        await KeptBackends.EndIdleAsync(backend).WaitAsync(cancellationToken).ConfigureAwait(false);
         backend.Enter();
         try
         {
@@ -27,7 +27,7 @@ internal sealed class ConfiguredBackend(BackendKey key, ParallelBackend backend,
                 catch (FallbackToBackendException fallback)
                 {
                     // The backend that will be left is the one that serves; the one that stood back is free at once.
-                    await KeptBackends.EndIdleAsync(fallback.Backend).ConfigureAwait(false);
+                    await KeptBackends.EndIdleAsync(fallback.Backend).WaitAsync(cancellationToken).ConfigureAwait(false);
                     fallback.Backend.Enter();
                     fallback.Backend.NestingLevel ??= backend.NestingLevel;
                     backend.Leave();

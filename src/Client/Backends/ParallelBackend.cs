@@ -109,6 +109,11 @@ public abstract class ParallelBackend
     {
     }
 
+    /// <summary>The automatic size that batches really get: the one that the backend computed, or less.</summary>
+    internal virtual void Dispatches(int batchSize)
+    {
+    }
+
     /// <summary>A loop begins whose progress the backend may pass on; null when it has ended.</summary>
     internal virtual void Follow(IFollowedLoop? loop)
     {

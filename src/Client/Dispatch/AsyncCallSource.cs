@@ -13,19 +13,29 @@ internal sealed class AsyncCallSource<T> : CallSource<T>
     internal AsyncCallSource(IAsyncEnumerable<Delayed<T>> calls, CancellationToken cancellationToken)
     {
         _interrupting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        _calls = calls.GetAsyncEnumerator(_interrupting.Token);
+        try
+        {
+            _calls = calls.GetAsyncEnumerator(_interrupting.Token);
+        }
+        catch (Exception)
+        {
+            _interrupting.Dispose();
+            throw;
+        }
     }
 
-    internal override async ValueTask<int> ReadAsync(Delayed<T>[] buffer, int count, bool mayPause, bool hasCalls)
+    internal override async ValueTask<int> ReadAsync(Delayed<T>[] buffer, int count, long? began, bool hasCalls)
     {
+        Paused = false;
         for (var i = 0; i < count; i++)
         {
             var next = _pending ?? _calls.MoveNextAsync();
             _pending = null;
-            if (mayPause && !next.IsCompleted && (hasCalls || i > 0))
+            if (began is not null && !next.IsCompleted && (hasCalls || i > 0))
             {
                 // Calls in hand go out now; the next read takes up the wait.
                 _pending = next.Preserve();
+                Paused = true;
                 return i;
             }
 
@@ -47,11 +57,11 @@ internal sealed class AsyncCallSource<T> : CallSource<T>
     {
         try
         {
-            _interrupting.Cancel();
+            RunScope.Cancel(_interrupting);
         }
-        catch (Exception exception) when (exception is ObjectDisposedException or AggregateException)
+        catch (ObjectDisposedException)
         {
-            // The sequence is closed already, or a callback that it registered threw: either way it is told.
+            // The sequence is closed already.
         }
     }
 

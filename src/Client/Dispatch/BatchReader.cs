@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 
 namespace Orleans.Joblib;
 
@@ -15,6 +16,9 @@ internal sealed class BatchReader<T>(CallSource<T> source, ParallelBackend backe
 
     /// <summary>Whether the pre-dispatched calls are all out.</summary>
     internal bool PreDispatched => PreDispatchLeft == 0 && _ready.Count == 0;
+
+    /// <summary>Whether batches were read that are not yet out.</summary>
+    internal bool HasBatches => _ready.Count > 0;
 
     /// <summary>Whether nothing is left to dispatch.</summary>
     internal bool Exhausted => source.Exhausted && _ready.Count == 0;
@@ -33,18 +37,16 @@ internal sealed class BatchReader<T>(CallSource<T> source, ParallelBackend backe
         var size = (int)Math.Max(1, wanted / nJobs);
         var read = new List<ArraySegment<Delayed<T>>>();
         long count = 0;
-        while (count < wanted)
+        long? began = settings.BatchSize.IsAuto ? Stopwatch.GetTimestamp() : null;
+        do
         {
             var asked = (int)Math.Min(size, wanted - count);
             var buffer = ArrayPool<Delayed<T>>.Shared.Rent(asked);
-            var got = await source.ReadAsync(buffer, asked, mayPause: settings.BatchSize.IsAuto, hasCalls: count > 0).ConfigureAwait(false);
+            var got = await source.ReadAsync(buffer, asked, began, hasCalls: count > 0).ConfigureAwait(false);
             read.Add(new ArraySegment<Delayed<T>>(buffer, 0, got));
             count += got;
-            if (got < asked)
-            {
-                break;
-            }
         }
+        while (count < wanted && !source.Exhausted && !source.Paused);
 
         if (preDispatching)
         {
@@ -85,7 +87,13 @@ internal sealed class BatchReader<T>(CallSource<T> source, ParallelBackend backe
     private int Size()
     {
         var size = settings.BatchSize.IsAuto ? Math.Clamp(backend.ComputeBatchSize(), 1, BatchSize.MaxCalls) : settings.BatchSize.Calls;
-        return maxUnconsumed is { } most ? Math.Clamp(size, 1, Math.Max(1, most / (2 * nJobs))) : size;
+        size = maxUnconsumed is { } most ? Math.Clamp(size, 1, Math.Max(1, most / (2 * nJobs))) : size;
+        if (settings.BatchSize.IsAuto)
+        {
+            backend.Dispatches(size);
+        }
+
+        return size;
     }
 
     // The pieces run on over the joints of what was read: only the last is shorter.

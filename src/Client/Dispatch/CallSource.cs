@@ -13,6 +13,9 @@ internal abstract class CallSource<T>
     /// <summary>Whether the sequence has given its last call.</summary>
     internal bool Exhausted { get; private protected set; }
 
+    /// <summary>Whether the last read ended because the sequence makes its reader wait: calls in hand should go out.</summary>
+    internal bool Paused { get; private protected set; }
+
     internal static CallSource<T> From(IEnumerable<Delayed<T>> calls) => new SyncCallSource<T>(calls);
 
     internal static CallSource<T> From(IAsyncEnumerable<Delayed<T>> calls, CancellationToken cancellationToken) => new AsyncCallSource<T>(calls, cancellationToken);
@@ -20,10 +23,10 @@ internal abstract class CallSource<T>
     /// <summary>Reads calls into a buffer.</summary>
     /// <param name="buffer">Where to, from its start.</param>
     /// <param name="count">How many.</param>
-    /// <param name="mayPause">Whether a sequence that makes its reader wait may end the read early.</param>
+    /// <param name="began">When the reader began to look ahead, as a <see cref="System.Diagnostics.Stopwatch"/> timestamp: a sequence that makes it wait may end the read early. Null: it may not.</param>
     /// <param name="hasCalls">Whether the reader has calls in hand from an earlier read; a read without any waits for one.</param>
     /// <returns>How many calls were read; fewer than <paramref name="count"/> at the sequence's end or at a pause.</returns>
-    internal abstract ValueTask<int> ReadAsync(Delayed<T>[] buffer, int count, bool mayPause, bool hasCalls);
+    internal abstract ValueTask<int> ReadAsync(Delayed<T>[] buffer, int count, long? began, bool hasCalls);
 
     /// <summary>The run has ended: a sequence that awaits its next call may stop waiting.</summary>
     internal virtual void Interrupt()

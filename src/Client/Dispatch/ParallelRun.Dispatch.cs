@@ -6,7 +6,7 @@ internal sealed partial class ParallelRun<T>
     // Called with _gate held.
     private bool TryTakeTurn()
     {
-        if (_dispatching || _ended || !MayDispatch())
+        if (_dispatching || _ended || !(MayDispatch() || MayLookAhead()))
         {
             return false;
         }
@@ -16,6 +16,9 @@ internal sealed partial class ParallelRun<T>
 
     // Called with _gate held.
     private bool MayDispatch() => (_preDispatching || _credits > 0) && HasRoom();
+
+    // Called with _gate held. A stream without room still looks what comes next: when that is the end, nobody has to take its results for it to be over.
+    private bool MayLookAhead() => _credits > 0 && !_reader.HasBatches;
 
     // Called with _gate held. Results that nobody has taken hold back new calls, so that a stream's memory is bounded by its consumer, not by the sequence.
     private bool HasRoom()
@@ -34,6 +37,8 @@ internal sealed partial class ParallelRun<T>
 
         return outstanding < _defaultWindow;
     }
+
+    void IThreadPoolWorkItem.Execute() => DispatchInCallersContext();
 
     private void DispatchInCallersContext()
     {
@@ -54,9 +59,9 @@ internal sealed partial class ParallelRun<T>
         }
         catch (Exception exception)
         {
-            // Closed first: whoever catches the run's exception finds his sequence closed.
-            await CloseSourceAsync().ConfigureAwait(false);
+            // The end waits for the closing that follows, though not for ever: whoever catches the run's exception finds his sequence closed, if it can be closed.
             Fail(exception);
+            await CloseSourceAsync().ConfigureAwait(false);
         }
     }
 
@@ -81,7 +86,7 @@ internal sealed partial class ParallelRun<T>
                 }
 
                 // An exhausted sequence needs no credit to be closed: one that gave no call at all will never get one.
-                if (!_reader.Exhausted && !MayDispatch())
+                if (!_reader.Exhausted && !MayDispatch() && !MayLookAhead())
                 {
                     _dispatching = false;
                     return null;

@@ -11,7 +11,7 @@ namespace Orleans.Joblib;
 /// <para>Invariants: a credit is one batch that may be in flight; batches in flight + credits = batches first dispatched. Once <c>_ended</c> is set nothing is
 /// dispatched or delivered and late outcomes are ignored. joblib 1.6: <c>Parallel.dispatch_one_batch</c>, <c>_start</c>, <c>_retrieve</c>.</para>
 /// </remarks>
-internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
+internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop, IThreadPoolWorkItem
 {
     private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ClosePatience = TimeSpan.FromMilliseconds(250);
@@ -33,7 +33,9 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
     private readonly Channel<CallBatch<T>>? _stream;
     private readonly HashSet<CallBatch<T>>? _watched;
     private readonly ITimer? _watch;
-    private readonly CancellationTokenRegistration _cancellation;
+    private readonly CancellationToken _cancellationToken;
+    private CancellationTokenRegistration _cancellation;
+    private int _looking;
 
     // Behind _gate.
     private readonly Queue<CallBatch<T>> _inOrder = new();
@@ -90,8 +92,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
             _watch = _time.CreateTimer(static run => ((ParallelRun<T>)run!).GiveUpOverdueCalls(), this, period, period);
         }
 
-        _cancellation = cancellationToken.UnsafeRegister(
-            static (run, token) => ((ParallelRun<T>)run!).Fail(new OperationCanceledException(token)), this);
+        _cancellationToken = cancellationToken;
     }
 
     ClientProgress IFollowedLoop.Progress
@@ -112,8 +113,10 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
     /// <summary>Completes when the run has ended and its backend is ready for another, faulted if the run failed.</summary>
     internal Task Ending => _ending.Task;
 
-    /// <summary>Takes the first calls from the sequence on the caller's thread and dispatches them.</summary>
-    /// <remarks>Never throws. Returns when the turn is given back, or where a sequence first awaits.</remarks>
+    internal bool Ended => Volatile.Read(ref _ended);
+
+    /// <summary>Begins the run at its backend. Nothing ends it before that: the backend would begin a run that is over.</summary>
+    /// <remarks>Never throws.</remarks>
     internal void Start()
     {
         try
@@ -124,10 +127,16 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
         catch (Exception exception)
         {
             Fail(exception);
+            return;
         }
 
-        _ = DispatchAsync();
+        _cancellation = _cancellationToken.UnsafeRegister(
+            static (run, token) => ((ParallelRun<T>)run!).Fail(new OperationCanceledException(token)), this);
     }
+
+    /// <summary>Takes the first calls from the sequence on the caller's thread and dispatches them; of a run that has ended, closes the sequence.</summary>
+    /// <remarks>Never throws. Returns when the turn is given back, or where a sequence first awaits.</remarks>
+    internal void Dispatch() => _ = DispatchAsync();
 
     internal T[] Results()
     {
@@ -158,6 +167,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
     }
 
     /// <summary>The consumer took a batch's results: as much may be dispatched again.</summary>
+    /// <remarks>By a thread of the pool: a sequence that makes its reader wait, perhaps for the consumer itself, must not keep results that are there from him.</remarks>
     internal void Consumed(CallBatch<T> batch)
     {
         lock (_gate)
@@ -170,10 +180,10 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
             }
         }
 
-        DispatchInCallersContext();
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    /// <summary>The consumer left. Work that nobody will see is cancelled, and said so.</summary>
+    /// <summary>The consumer left. Work that nobody will see is cancelled, and said so. Never throws.</summary>
     /// <param name="taken">Results that it took of a batch not yet <see cref="Consumed"/>.</param>
     internal void Leave(int taken)
     {
@@ -208,9 +218,19 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
             pending = _dispatchedCalls - _completedCalls;
         }
 
-        if (ready > 0 || pending > 0)
+        if (ready == 0 && pending == 0)
+        {
+            return;
+        }
+
+        try
         {
             JoblibLog.StreamLeft(Joblib.Logger, ready, pending);
+        }
+        catch (Exception exception)
+        {
+            // What the user's logger throws is the run's failure; it ends either way.
+            Fail(exception);
         }
     }
 
@@ -237,7 +257,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
             // The library's own errors name the thing and the remedy already.
             Fail(fault is JoblibException ? fault : new JoblibException(
                 "backend-fault",
-                $"The backend '{Name}' could not execute batch {batch.Number} ({batch.Count} calls from call {batch.FirstCallIndex}): {fault.Message}",
+                $"The backend '{Name}' could not execute batch {batch.Number} ({batch.Count} calls from call {batch.FirstCallIndex}): {ExceptionParts.MessageOf(fault)}",
                 fault));
         }
         else if (batch.Failure is { } failure)
@@ -309,7 +329,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
 
         if (hasTurn && _backend.Backend.DispatchesElsewhere)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static run => run.DispatchInCallersContext(), this, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
         else if (hasTurn)
         {
@@ -375,8 +395,6 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
         try
         {
             reusable = await StopAsync(closesSource).ConfigureAwait(false);
-            _cancellation.Unregister();
-            _watch?.Dispose();
             _observer.RunEnded(_completedCalls, _endedBatches, _failure);
         }
         catch (Exception exception)
@@ -385,6 +403,8 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
             Volatile.Write(ref _failure, _failure ?? exception);
         }
 
+        _cancellation.Unregister();
+        _watch?.Dispose();
         _released(_backend, reusable);
         _stream?.Writer.TryComplete();
         if (_failure is { } failure)
@@ -402,14 +422,16 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
     private async Task<bool> StopAsync(bool closesSource)
     {
         var failed = _failure is not null;
-        _backend.Backend.Follow(null);
         if (closesSource)
         {
-            _ = CloseSourceAsync();
+            // The user's code: however long it takes, the backend is stopped now.
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static run => ExecutionContext.Run(run._callerContext, static run => _ = ((ParallelRun<T>)run!).CloseSourceAsync(), run), this, preferLocal: false);
         }
 
         try
         {
+            _backend.Backend.Follow(null);
             if (failed)
             {
                 // A backend that cannot abort in time, a cluster out of reach say, must not keep the caller waiting: it is not used again.
@@ -431,31 +453,45 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
 
     private void GiveUpOverdueCalls()
     {
-        CallBatch<T>[] watched;
-        lock (_gate)
+        // One look at a time: where it takes longer than the timer's period, more of them would not be quicker.
+        if (Interlocked.Exchange(ref _looking, 1) != 0)
         {
-            if (_ended)
-            {
-                return;
-            }
-
-            watched = [.. _watched!];
+            return;
         }
 
-        var now = _time.GetTimestamp();
-        foreach (var overdue in watched.SelectMany(batch => batch.GiveUpOverdue(now)))
+        try
         {
-            GiveUp(overdue);
+            CallBatch<T>[] started;
+            lock (_gate)
+            {
+                if (_ended)
+                {
+                    return;
+                }
+
+                // A long pre-dispatch is batches by the million that only wait.
+                started = [.. _watched!.Where(batch => batch.HasStarted)];
+            }
+
+            var now = _time.GetTimestamp();
+            foreach (var overdue in started.SelectMany(batch => batch.GiveUpOverdue(now)))
+            {
+                GiveUp(overdue);
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _looking, 0);
         }
     }
 
     private void GiveUp(OverdueCall<T> overdue)
     {
         var timeout = _scope.Timeout!.Value;
-        var (exception, failure) = overdue.Describe(timeout);
-        JoblibLog.CallOverdue(Joblib.Logger, overdue.Index, timeout);
         try
         {
+            var (exception, failure) = overdue.Describe(timeout);
+            JoblibLog.CallOverdue(Joblib.Logger, overdue.Index, timeout);
             _backend.Backend.Abandon(overdue.Part);
             Report(failed: 1);
             if (overdue.Part.EndOverdue(overdue, exception, failure) is { } rest)
@@ -465,6 +501,7 @@ internal sealed partial class ParallelRun<T> : IBatchOwner, IFollowedLoop
         }
         catch (Exception fault)
         {
+            // This is the timer's thread: what the user's logger or a backend throws is the run's, not the process's.
             Fail(fault);
         }
     }

@@ -11,8 +11,9 @@ internal sealed class ResultStream<T>(ParallelRun<T> run) : IEnumerable<T>, IEnu
     private int _started;
     private CancellationTokenRegistration _cancellation;
 
-    // Nothing of the run refers to its stream, so a stream that the program dropped is collected and frees the workers.
-    ~ResultStream() => run.Leave(Taken);
+    // Nothing of the run refers to its stream, so a stream that the program dropped is collected and frees the workers. Leaving runs the user's code (his logger,
+    // what hangs on the calls' token, the end of his sequence): on a thread of the pool, since the finalizer's is the whole process's.
+    ~ResultStream() => ThreadPool.UnsafeQueueUserWorkItem(static dropped => dropped.Leave(), this, preferLocal: false);
 
     public T Current => _results[_at];
 

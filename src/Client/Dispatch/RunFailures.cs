@@ -12,7 +12,7 @@ internal static class RunFailures
             return null;
         }
 
-        var text = Cut($"{exception.GetType().FullName}: {exception.Message}");
+        var text = Cut($"{exception.GetType().FullName}: {ExceptionParts.MessageOf(exception)}");
         return exception.GetCallFailure() is { } failure
             ? new RunFailure(text, failure.CallIndex, failure.Call, failure.StackTrace is { } stack ? Cut(stack) : null, failure.Worker)
             : new RunFailure(text);

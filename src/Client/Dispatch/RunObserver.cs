@@ -6,6 +6,8 @@ namespace Orleans.Joblib;
 /// <summary>Everything that tells people how a run goes: progress lines, progress reports, span, metrics, log.</summary>
 internal sealed class RunObserver
 {
+    private static readonly TimeSpan ReportPatience = TimeSpan.FromMilliseconds(250);
+
     private readonly ConfiguredBackend _backend;
     private readonly IProgress<RunProgress>? _progress;
     private readonly ProgressPrinter? _printer;
@@ -13,6 +15,7 @@ internal sealed class RunObserver
     private readonly TimeProvider _time;
     private readonly long _startedAt;
     private readonly Lock _reportGate = new();
+    private volatile bool _ended;
     private long _reportedCalls;
     private long _reportedFailures;
 
@@ -84,6 +87,12 @@ internal sealed class RunObserver
 
         lock (_reportGate)
         {
+            if (_ended)
+            {
+                // A call that goes on in spite of its run's end: the caller has his results or his failure, and perhaps another run.
+                return;
+            }
+
             _reportedCalls += ended;
             _reportedFailures += failed;
             var (dispatched, total) = counts();
@@ -113,8 +122,16 @@ internal sealed class RunObserver
         }
     }
 
+    /// <summary>Ends spans, lines and reports: none comes after this returns.</summary>
     internal void RunEnded(long calls, long batches, Exception? failure)
     {
+        _ended = true;
+        if (_reportGate.TryEnter(ReportPatience))
+        {
+            // The report in progress, if there was one, is over. One that hangs must not keep the failure from the caller.
+            _reportGate.Exit();
+        }
+
         var elapsed = Elapsed;
         var outcome = failure switch { null => "completed", OperationCanceledException => "cancelled", _ => "failed" };
         if (failure is null && calls > 0)

@@ -17,14 +17,14 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
     private readonly Delayed<T>[] _ahead = new Delayed<T>[settings.BatchSize.IsAuto ? 1 : settings.BatchSize.Calls];
     private long _completed;
     private long _failed;
-    private int _began;
+    private bool _entered;
 
     internal IEnumerable<T> Results()
     {
-        Begin();
         var completed = false;
         try
         {
+            Enter();
             while (Read() is var count and > 0)
             {
                 for (var i = 0; i < count; i++)
@@ -37,25 +37,17 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
         }
         finally
         {
-            var closing = EndAsync(completed);
-            if (closing.IsCompleted)
-            {
-                closing.GetAwaiter().GetResult();
-            }
-            else
-            {
-                closing.AsTask().GetAwaiter().GetResult();
-            }
+            JoblibParallel.Block(EndAsync(completed));
         }
     }
 
     internal async IAsyncEnumerable<T> ResultsAsync([EnumeratorCancellation] CancellationToken consumer = default)
     {
-        Begin();
         var completed = false;
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, consumer);
         try
         {
+            Enter();
+            using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, consumer);
             while (await ReadAsync(consumer).ConfigureAwait(false) is var count and > 0)
             {
                 for (var i = 0; i < count; i++)
@@ -72,32 +64,16 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
         }
     }
 
-    /// <summary>The program dropped the stream: what it had begun to read is closed, and the instance is free. Called by the collector; never throws.</summary>
-    internal void Drop(IEnumerator<T>? results, IAsyncEnumerator<T>? asyncResults)
-    {
-        try
-        {
-            results?.Dispose();
-            _ = asyncResults?.DisposeAsync().AsTask();
-            if (results is null && asyncResults is null)
-            {
-                _ = CloseAsync(completed: false).AsTask();
-            }
-        }
-        catch (Exception exception)
-        {
-            JoblibLog.SourceNotClosed(Joblib.Logger, exception);
-        }
-    }
+    /// <summary>Closes the sequence of a run whose first result nobody asked for: there is no iterator then whose end would. Otherwise it does nothing.</summary>
+    internal ValueTask LeaveAsync() => _entered ? ValueTask.CompletedTask : EndAsync(completed: false);
 
-    private void Begin()
-    {
-        if (Interlocked.Exchange(ref _began, 1) != 0)
-        {
-            throw new InvalidOperationException("A stream of results is read once. Call Stream again.");
-        }
+    /// <inheritdoc cref="LeaveAsync"/>
+    internal void Leave() => JoblibParallel.Block(LeaveAsync());
 
+    private void Enter()
+    {
         entered?.Invoke();
+        _entered = true;
     }
 
     private int Read()
@@ -110,7 +86,7 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
     {
         cancellationToken.ThrowIfCancellationRequested();
         consumer.ThrowIfCancellationRequested();
-        return source.Exhausted ? new(0) : source.ReadAsync(_ahead, _ahead.Length, mayPause: false, hasCalls: false);
+        return source.Exhausted ? new(0) : source.ReadAsync(_ahead, _ahead.Length, began: null, hasCalls: false);
     }
 
     private T Make(Delayed<T> call)
@@ -219,6 +195,13 @@ internal sealed class SequentialRun<T>(RunSettings settings, CallSource<T> sourc
 
     private void End(bool completed)
     {
+        if (!_entered)
+        {
+            // Nobody asked for a result, or another run has the instance: it is not this one's to free.
+            JoblibInstruments.Discard(_activity);
+            return;
+        }
+
         var elapsed = Stopwatch.GetElapsedTime(_startedAt);
         if (completed)
         {

@@ -9,7 +9,8 @@ internal sealed class SequentialStream<T>(SequentialRun<T> run) : IEnumerable<T>
     private IAsyncEnumerator<T>? _asyncResults;
     private int _started;
 
-    ~SequentialStream() => run.Drop(_results, _asyncResults);
+    // Closing runs the user's code (the end of his sequence, his logger): on a thread of the pool, since the finalizer's is the whole process's.
+    ~SequentialStream() => ThreadPool.UnsafeQueueUserWorkItem(static dropped => _ = dropped.LeaveAsync(), this, preferLocal: false);
 
     public T Current => _results is not null ? _results.Current : _asyncResults!.Current;
 
@@ -41,12 +42,25 @@ internal sealed class SequentialStream<T>(SequentialRun<T> run) : IEnumerable<T>
     {
         GC.SuppressFinalize(this);
         _results?.Dispose();
+        run.Leave();
     }
 
     public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        return _asyncResults?.DisposeAsync() ?? ValueTask.CompletedTask;
+        return new(LeaveAsync());
+    }
+
+    // A task keeps what is thrown: of a stream that was dropped there is nobody to be told.
+    private async Task LeaveAsync()
+    {
+        _results?.Dispose();
+        if (_asyncResults is not null)
+        {
+            await _asyncResults.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await run.LeaveAsync().ConfigureAwait(false);
     }
 
     private void Start()

@@ -5,9 +5,11 @@ namespace Orleans.Joblib;
 /// <summary>An <see cref="IEnumerable{T}"/> of calls.</summary>
 internal sealed class SyncCallSource<T> : CallSource<T>
 {
-    // A sequence that takes its time must not hold back the calls that it gave: a read ends after this long, looked at every 16 calls.
+    // A sequence that takes its time must not hold back the calls that it gave: looking ahead ends after this long. The clock is looked at after every call that
+    // took a millisecond, and every 16 calls where they are fast.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-    private const int CallsBetweenLooks = 16;
+    private static readonly TimeSpan SlowPace = TimeSpan.FromMilliseconds(1);
+    private const int MostCallsBetweenLooks = 16;
 
     private readonly IEnumerator<Delayed<T>> _calls;
 
@@ -19,10 +21,13 @@ internal sealed class SyncCallSource<T> : CallSource<T>
 
     internal override long? Length { get; }
 
-    internal override ValueTask<int> ReadAsync(Delayed<T>[] buffer, int count, bool mayPause, bool hasCalls)
+    internal override ValueTask<int> ReadAsync(Delayed<T>[] buffer, int count, long? began, bool hasCalls)
     {
-        var began = mayPause ? Stopwatch.GetTimestamp() : 0;
+        Paused = false;
         var calls = _calls;
+        var lookedAt = began ?? 0;
+        var pace = 1;
+        var look = began is null ? 0 : pace;
         for (var i = 0; i < count; i++)
         {
             if (!calls.MoveNext())
@@ -34,9 +39,18 @@ internal sealed class SyncCallSource<T> : CallSource<T>
             var call = calls.Current;
             Take(call);
             buffer[i] = call;
-            if (mayPause && i % CallsBetweenLooks == CallsBetweenLooks - 1 && Stopwatch.GetElapsedTime(began) > Pause)
+            if (i + 1 == look)
             {
-                return new(i + 1);
+                var now = Stopwatch.GetTimestamp();
+                if (began is { } start && Stopwatch.GetElapsedTime(start, now) > Pause)
+                {
+                    Paused = true;
+                    return new(i + 1);
+                }
+
+                pace = Stopwatch.GetElapsedTime(lookedAt, now) > SlowPace ? 1 : Math.Min(2 * pace, MostCallsBetweenLooks);
+                lookedAt = now;
+                look += pace;
             }
         }
 

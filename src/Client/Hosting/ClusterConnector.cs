@@ -39,7 +39,7 @@ internal sealed class ClusterConnector(ClusterAddress address, JoblibClusterOpti
                 await FindMembersAsync(redis, cancellationToken).ConfigureAwait(false);
                 clustering = client => client.UseRedisClustering(membership =>
                 {
-                    membership.ConfigurationOptions = ConfigurationOptions.Parse(redis.Configuration);
+                    membership.ConfigurationOptions = RedisConnection.Configuration(address);
                     membership.CreateMultiplexer = _ => Task.FromResult<(IConnectionMultiplexer, bool)>((redis, true));
                 });
             }

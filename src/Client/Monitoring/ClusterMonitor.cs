@@ -44,7 +44,18 @@ internal sealed class ClusterMonitor(IGrainFactory grains)
 
     /// <summary>Cancels a run: its client's loop fails with the reason.</summary>
     /// <returns>False when it was not open any more.</returns>
-    internal Task<bool> CancelAsync(Guid run, string reason) => grains.GetGrain<ICoordinatorGrain>(run).CancelAsync(reason).WaitAsync(2 * Patience);
+    /// <exception cref="JoblibException">The cluster does not answer.</exception>
+    internal async Task<bool> CancelAsync(Guid run, string reason, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await grains.GetGrain<ICoordinatorGrain>(run).CancelAsync(reason).WaitAsync(2 * Patience, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw ClusterRun.NotReached(exception, 2 * Patience);
+        }
+    }
 
     private async Task<SiloReport> LookAsync(SiloAddress silo, CancellationToken cancellationToken)
     {
@@ -52,11 +63,12 @@ internal sealed class ClusterMonitor(IGrainFactory grains)
         {
             var last = _last.GetValueOrDefault(silo);
             var view = await grains.GetGrain<IMonitorGrain>(SlotKey.ForMonitor(silo)).LookAsync(last?.Now ?? 0).WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
-            return last is null ? new SiloReport(silo, view, null, null) : new SiloReport(silo, view with { Runs = RunsOf(last, view) }, CoresUsed(last, view), null);
+            var time = DateTimeOffset.UtcNow;
+            return last is null ? new SiloReport(silo, time, view, null, null) : new SiloReport(silo, time, view with { Runs = RunsOf(last, view) }, CoresUsed(last, view), null);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            return new SiloReport(silo, null, null, exception.Message);
+            return new SiloReport(silo, DateTimeOffset.UtcNow, null, null, exception.Message);
         }
     }
 

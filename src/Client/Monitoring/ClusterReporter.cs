@@ -4,29 +4,34 @@ namespace Orleans.Joblib;
 /// <param name="cluster">The cluster's name, for those who read.</param>
 internal sealed class ClusterReporter(string cluster)
 {
-    private readonly Dictionary<Guid, RunPace> _paces = [];
+    // A run is not seen while its coordinator's silo does not answer.
+    private static readonly TimeSpan PacesKept = TimeSpan.FromMinutes(1);
+
+    private readonly Dictionary<Guid, (RunPace Pace, DateTimeOffset SeenAt)> _paces = [];
 
     internal ClusterReport Report(ClusterView view, Func<RunInfo, bool> wanted)
     {
         var runs = view.Runs.Where(wanted).ToArray();
-        foreach (var gone in _paces.Keys.Except(runs.Select(run => run.Run)).ToList())
-        {
-            _paces.Remove(gone);
-        }
-
-        return new ClusterReport(
+        var report = new ClusterReport(
             cluster,
             view.Time,
             view.Slots,
             view.Busy,
             view.Queued,
             [.. view.Silos.Select(SiloReportLine.Of)],
-            [.. runs.Select(run => RunReportLine.Of(run, ClockOf(view, run), PaceOf(run.Run)))]);
+            [.. runs.Select(run => RunReportLine.Of(run, view.ClockOf(run), PaceOf(run.Run, view.Time)))]);
+        foreach (var (gone, _) in _paces.Where(pace => view.Time - pace.Value.SeenAt > PacesKept).ToList())
+        {
+            _paces.Remove(gone);
+        }
+
+        return report;
     }
 
-    // A run's times are its coordinator's, whose clock may not agree with this one.
-    private static DateTimeOffset ClockOf(ClusterView view, RunInfo run) =>
-        view.Silos.FirstOrDefault(silo => silo.View?.Runs.Any(known => ReferenceEquals(known, run)) == true)?.View!.Time ?? view.Time;
-
-    private RunPace PaceOf(Guid run) => _paces.TryGetValue(run, out var pace) ? pace : _paces[run] = new RunPace();
+    private RunPace PaceOf(Guid run, DateTimeOffset now)
+    {
+        var pace = _paces.TryGetValue(run, out var known) ? known.Pace : new RunPace();
+        _paces[run] = (pace, now);
+        return pace;
+    }
 }

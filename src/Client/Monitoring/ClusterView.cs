@@ -15,5 +15,8 @@ internal sealed record ClusterView(DateTimeOffset Time, IReadOnlyList<SiloReport
     /// <summary>Batches that wait for a worker.</summary>
     internal int Queued => Sum(static slots => slots.Queued);
 
+    /// <summary>The moment by the clock of a run's coordinator, which its times are told by.</summary>
+    internal DateTimeOffset ClockOf(RunInfo run) => Silos.FirstOrDefault(silo => silo.View?.Runs.Any(known => ReferenceEquals(known, run)) == true)?.View!.Time ?? Time;
+
     private int Sum(Func<SiloSlots, int> count) => Silos.Sum(silo => silo.View is { } view ? count(view.Slots) : 0);
 }

@@ -6,6 +6,8 @@ namespace Orleans.Joblib;
 /// <summary>What silos' hosts share with this process, by proof: asked once for each silo and list of folders. One per client; thread-safe.</summary>
 internal sealed class ArrayHosts(IGrainFactory grains)
 {
+    private const int MostKnown = 1024;
+
     // Names this process's folders to silos. Silos keep it by client process, not by run.
     private readonly ConcurrentDictionary<string, Guid> _ids = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(SiloAddress Silo, Guid Id), Lazy<Task<Sharing>>> _known = new();
@@ -15,6 +17,12 @@ internal sealed class ArrayHosts(IGrainFactory grains)
     internal async Task<Sharing> OfAsync(SiloAddress silo, ArraySettings settings)
     {
         var id = IdOf(settings);
+        if (_known.Count >= MostKnown)
+        {
+            // Of silos that are gone, most of them. To ask the others once more costs a message each.
+            _known.Clear();
+        }
+
         var asked = _known.GetOrAdd((silo, id), key => new Lazy<Task<Sharing>>(() => Task.Run(() => AskAsync(key.Silo, key.Id, settings.Parents))));
         try
         {

@@ -23,10 +23,11 @@ internal sealed class ClusterArrays : IDisposable
     private readonly SharedBlobs? _blobs;
     private readonly ConcurrentDictionary<(SiloAddress Silo, string Path), Lazy<Task<string>>> _brought = new();
     private readonly ConcurrentDictionary<string, Lazy<Task<ArrayContent>>> _contents = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<ArrayContent, Lazy<Task<string>>> _uploads = new();
+    private readonly ConcurrentDictionary<ArrayContent, Lazy<Task<KeptBlob>>> _uploads = new();
     private readonly ConcurrentDictionary<SiloAddress, ArrayHosts.Sharing> _sharing = new();
     private readonly ConcurrentDictionary<SiloAddress, byte> _users = new();
     private readonly SemaphoreSlim _places = new(ChunksInFlight);
+    private readonly CancellationTokenSource _ending = new();
     private static long _chunkBytes;
 
     internal ClusterArrays(IGrainFactory grains, ArrayHosts hosts, Guid run, ArraySettings settings, SharedBlobs? blobs)
@@ -127,14 +128,16 @@ internal sealed class ClusterArrays : IDisposable
     /// <summary>The loop has ended, and no batch is under way.</summary>
     public void Dispose()
     {
+        // Uploads end, and none begins.
+        _ending.Cancel();
         foreach (var silo in _users.Keys)
         {
             _ = TellAsync(() => _grains.GetGrain<IArrayGrain>(SlotKey.ForArrays(silo)).EndAsync(_run, Session.Run));
         }
 
-        foreach (var (content, upload) in _uploads)
+        foreach (var upload in _uploads.Values)
         {
-            _ = ReleaseAsync(content, _blobs!, upload);
+            _ = ReleaseAsync(upload);
         }
 
         _arrays.Dispose();
@@ -165,24 +168,25 @@ internal sealed class ClusterArrays : IDisposable
         var content = await OnceAsync(_contents, path, static path => Task.FromResult(ContentOf(path))).ConfigureAwait(false);
         var grain = _grains.GetGrain<IArrayGrain>(SlotKey.ForArrays(silo));
         var blobs = _sharing.TryGetValue(silo, out var sharing) && sharing.Blobs is not null ? _blobs : null;
-        string? blob = null;
+        KeptBlob? blob = null;
         var asksOnly = blobs is not null;
         var isAgain = false;
         while (true)
         {
-            switch (await AskAsync(() => grain.OfferAsync(_run, Session, new ArrayOffer(path, content, blob, asksOnly))).ConfigureAwait(false))
+            _ending.Token.ThrowIfCancellationRequested();
+            switch (await AskAsync(() => grain.OfferAsync(_run, Session, new ArrayOffer(path, content, blob?.Name, asksOnly))).ConfigureAwait(false))
             {
                 case ArrayAnswer.Here or ArrayAnswer.RunEnded:
                     // A run that has ended there is told of by the batch that comes next.
                     return path;
                 case ArrayAnswer.Wanted when blobs is not null:
                     asksOnly = false;
-                    blob = await OnceAsync(_uploads, content, content => blobs.KeepAsync(path, content)).ConfigureAwait(false);
+                    blob = await UploadAsync(blobs, path, content).ConfigureAwait(false);
                     break;
                 case ArrayAnswer.Wanted:
                     await SendAsync(grain, content, path).ConfigureAwait(false);
                     break;
-                case ArrayAnswer.BlobGone when blob is not null && await blobs!.Storage.ExistsAsync(blob).ConfigureAwait(false):
+                case ArrayAnswer.BlobGone when blob is not null && await blobs!.Storage.ExistsAsync(blob.Name).ConfigureAwait(false):
                     throw new JoblibException(
                         "blob-elsewhere",
                         $"The silo '{silo}' does not find in its blob storage '{sharing!.Blobs}' what this process has put into '{blobs.Storage.Place}'. Give both the same ({BlobStorage.Variable}, OrleansBackendOptions.Blobs).");
@@ -190,13 +194,26 @@ internal sealed class ClusterArrays : IDisposable
                     // Somebody deletes blobs there, or this process was stopped for longer than their lease.
                     isAgain = true;
                     JoblibLog.BlobGone(Joblib.Logger, content.Length, blobs!.Storage.Place);
-                    blob = await blobs.KeepAsync(path, content, gone: blob).ConfigureAwait(false);
-                    _uploads[content] = new Lazy<Task<string>>(Task.FromResult(blob));
+                    await ForgetUploadAsync(content, blob!).ConfigureAwait(false);
+                    blob = await UploadAsync(blobs, path, content).ConfigureAwait(false);
                     break;
                 case ArrayAnswer.BlobGone:
                     throw new JoblibException(
                         "blob-gone", $"A blob of {content.Length} bytes vanished from '{blobs!.Storage.Place}' twice before the silo '{silo}' could fetch it. Look what deletes blobs there: a lifecycle rule of less than a day, say.");
             }
+        }
+    }
+
+    private Task<KeptBlob> UploadAsync(SharedBlobs blobs, string path, ArrayContent content) => OnceAsync(_uploads, content, content => blobs.KeepAsync(path, content, _ending.Token));
+
+    // Others of the loop may have found it gone, too, and stored the array anew.
+    private async Task ForgetUploadAsync(ArrayContent content, KeptBlob vanished)
+    {
+        vanished.Vanished();
+        if (_uploads.TryGetValue(content, out var upload) && upload.IsValueCreated && upload.Value.IsCompletedSuccessfully && await upload.Value.ConfigureAwait(false) == vanished
+            && _uploads.TryRemove(new KeyValuePair<ArrayContent, Lazy<Task<KeptBlob>>>(content, upload)))
+        {
+            await vanished.ReleaseAsync().ConfigureAwait(false);
         }
     }
 
@@ -240,7 +257,7 @@ internal sealed class ClusterArrays : IDisposable
     private async Task SendAsync(IArrayGrain grain, ArrayContent content, string path)
     {
         using var file = Reading(path, () => Open(path));
-        using var ending = new CancellationTokenSource();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
         try
         {
             await ForEachChunkAsync(
@@ -316,14 +333,15 @@ internal sealed class ClusterArrays : IDisposable
         }
     }
 
-    private static async Task ReleaseAsync(ArrayContent content, SharedBlobs blobs, Lazy<Task<string>> upload)
+    // One that has not begun finds that the loop has ended, and one that is under way ends.
+    private static async Task ReleaseAsync(Lazy<Task<KeptBlob>> upload)
     {
         if (upload.IsValueCreated)
         {
             await ((Task)upload.Value).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (upload.Value.IsCompletedSuccessfully)
             {
-                await blobs.ReleaseAsync(content).ConfigureAwait(false);
+                await (await upload.Value.ConfigureAwait(false)).ReleaseAsync().ConfigureAwait(false);
             }
         }
     }

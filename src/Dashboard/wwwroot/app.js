@@ -234,10 +234,29 @@ function say(text, lost) {
   $('connection').classList.toggle('lost', lost);
 }
 
-// The browser connects again by itself.
-const source = new EventSource('/frames');
-source.onmessage = message => take(JSON.parse(message.data));
-source.onerror = () => say('the silo that serves this page does not answer; trying again', true);
+// The browser connects again by itself where the connection broke, but not after an answer that it cannot read.
+let source = null;
+function listen() {
+  source = new EventSource('/frames');
+  source.onmessage = message => take(JSON.parse(message.data));
+  source.onerror = async () => {
+    say('the silo that serves this page does not answer; trying again', true);
+    const failed = source;
+    if (failed === null || failed.readyState !== EventSource.CLOSED) return;
+    source = null;
+    // A silo that was started anew may have another token.
+    const answer = await fetch('/', { redirect: 'manual' }).catch(() => null);
+    if (answer?.type === 'opaqueredirect') location.reload(); else setTimeout(show, 3000);
+  };
+}
+function show() { if (source === null && !document.hidden) listen(); }
+// Browsers have few connections to one address: a page that nobody sees gives its own back after a while.
+let hiding = 0;
+document.addEventListener('visibilitychange', () => {
+  clearTimeout(hiding);
+  if (document.hidden) hiding = setTimeout(() => { source?.close(); source = null; }, window.joblib.hiddenFor); else show();
+});
+listen();
 setInterval(() => { if (heardAt > 0 && performance.now() - heardAt > 5000) say('no news from the cluster', true); }, 1000);
 
 $('window').addEventListener('change', () => { stream.window = Number($('window').value); });
@@ -257,4 +276,4 @@ $('stream').addEventListener('mousemove', event => {
 });
 $('stream').addEventListener('mouseleave', () => { $('tip').hidden = true; });
 // For those who look after the page itself.
-window.joblib = { stream };
+window.joblib = { stream, hiddenFor: 60000 };

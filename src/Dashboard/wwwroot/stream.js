@@ -13,9 +13,10 @@ export function colourOf(run) {
 
 // What has ended is known one look later: the picture is that much behind.
 const lag = 700;
+const mostBars = 60000;
 
 export class TaskStream {
-  #canvas; #strip = document.createElement('canvas'); #lanes = new Map(); #order = []; #bars = []; #running = []; #fresh = []; #drawnTo = 0; #window = 30000; #offset = null; #paused = null; #dirty = true; #size = null; #bad = '';
+  #canvas; #strip = document.createElement('canvas'); #lanes = new Map(); #order = []; #bars = []; #running = []; #fresh = []; #held = []; #drawnTo = 0; #window = 30000; #offset = null; #paused = null; #dirty = true; #size = null; #bad = '';
 
   constructor(canvas) {
     this.#canvas = canvas;
@@ -27,11 +28,17 @@ export class TaskStream {
 
   set window(seconds) { this.#window = seconds * 1000; this.#dirty = true; }
   get paused() { return this.#paused !== null; }
-  set paused(value) { this.#paused = value ? this.#now() : null; this.#dirty = true; }
+  set paused(value) {
+    this.#paused = value ? this.#now() : null;
+    this.#dirty = true;
+    if (!value) { this.#bars = this.#bars.concat(this.#held); this.#held = []; }
+  }
   get laneCount() { return this.#order.length; }
   get barCount() { return this.#bars.length; }
+  // How many it has in hand to draw; for those who look after the page.
+  get waitingCount() { return this.#fresh.length + this.#held.length; }
 
-  forget() { this.#bars = []; this.#fresh = []; this.#running = []; this.#dirty = true; }
+  forget() { this.#bars = []; this.#fresh = []; this.#held = []; this.#running = []; this.#dirty = true; }
 
   // A lane for each slot of each silo, idle ones too.
   take(frame) {
@@ -44,15 +51,20 @@ export class TaskStream {
       this.#takeLanes(frame);
       this.#running = frame.running.map(b => ({ ...bar(b), growing: true }));
     }
-    for (const batch of frame.batches) {
-      const b = bar(batch);
-      this.#bars.push(b);
-      this.#fresh.push(b);
+    const bars = frame.batches.map(bar);
+    if (this.paused) {
+      // The picture stays as it is, and what one can point at in it.
+      this.#held = this.#held.concat(bars).slice(-mostBars);
+      return;
     }
+    this.#bars = this.#bars.concat(bars);
+    this.#fresh = this.#fresh.concat(bars);
     const oldest = this.#now() - 60000;
-    let gone = Math.max(0, this.#bars.length - 60000);
+    let gone = Math.max(0, this.#bars.length - mostBars);
     while (gone < this.#bars.length && this.#bars[gone].start + this.#bars[gone].duration < oldest) gone++;
     if (gone > 0) this.#bars.splice(0, gone);
+    // Nothing is drawn while the page is hidden.
+    if (this.#fresh.length > this.#bars.length) { this.#fresh = []; this.#dirty = true; }
   }
 
   // The bar under a point of the canvas.

@@ -16,7 +16,10 @@ public sealed unsafe partial class MemmappedArray<T> : IMemmapped, IDisposable
 {
     private readonly T* _origin;
     private readonly ArrayLayout _layout;
-    private MappedFile? _file;
+
+    // For as long as this object is reachable, disposed or not: spans point into it.
+    private readonly MappedFile _file;
+    private volatile bool _isDisposed;
 
     internal MemmappedArray(MappedFile file, T* origin, ArrayLayout layout)
     {
@@ -121,12 +124,12 @@ public sealed unsafe partial class MemmappedArray<T> : IMemmapped, IDisposable
     public void Flush() => Live().Flush();
 
     /// <summary>Closes this array; views of it, and spans and memory taken before, stay good.</summary>
-    public void Dispose() => _file = null;
+    public void Dispose() => _isDisposed = true;
 
     /// <summary>Type, shape, mode and file.</summary>
     public override string ToString() => $"MemmappedArray<{typeof(T).Name}>{ArrayLayout.Text(_layout.Lengths)} {Mode} '{Path ?? "memory"}'";
 
-    private MappedFile Live() => _file ?? throw new ObjectDisposedException(null, $"The memory-mapped array of '{Path ?? "memory"}' has been disposed.");
+    private MappedFile Live() => !_isDisposed ? _file : throw new ObjectDisposedException(null, $"The memory-mapped array of '{Path ?? "memory"}' has been disposed.");
 
     private MappedFile Writable()
     {

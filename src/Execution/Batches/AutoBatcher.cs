@@ -20,7 +20,11 @@ public sealed class AutoBatcher
     private readonly double _minSeconds;
     private readonly double _maxSeconds;
     private int _batchSize = 1;
+    private int _dispatchedSize = 1;
     private double _smoothedSeconds;
+
+    // Smaller batches go out than it asked for, for reasons other than time: their payload's length, or results that nobody has taken.
+    private bool IsBounded => _dispatchedSize < _batchSize;
 
     /// <summary>Bounds for one backend.</summary>
     /// <param name="minDuration">Batches shorter than this grow. Default: 0.2 s.</param>
@@ -65,7 +69,7 @@ public sealed class AutoBatcher
         {
             var duration = _smoothedSeconds;
             int size;
-            if (duration > 0 && duration < _minSeconds)
+            if (duration > 0 && duration < _minSeconds && !IsBounded)
             {
                 var ideal = Math.Min(MaxCalls, _batchSize * _minSeconds / duration);
                 size = Math.Min(MaxCalls, Math.Max(1, Math.Min(2 * _batchSize, 2 * (int)ideal)));
@@ -87,7 +91,19 @@ public sealed class AutoBatcher
                 _smoothedSeconds = 0;
             }
 
-            return size;
+            return _dispatchedSize = size;
+        }
+    }
+
+    /// <summary>
+    /// Says what became of the last size: where something else bounds batches, those that go out are smaller, and it learns from them. Else a size that was found when calls were
+    /// quick would stay for ever, and with it batches of minutes when calls become slow.
+    /// </summary>
+    internal void Dispatches(int batchSize)
+    {
+        lock (_gate)
+        {
+            _dispatchedSize = batchSize;
         }
     }
 
@@ -98,9 +114,10 @@ public sealed class AutoBatcher
     {
         lock (_gate)
         {
-            if (batchSize == _batchSize)
+            // A bound moves with the payloads; a piece of less than half of it is a sequence's tail, whose time is that of the batches before it.
+            if (batchSize == _batchSize || (IsBounded && batchSize < _batchSize && 2L * batchSize > _dispatchedSize))
             {
-                var seconds = duration.TotalSeconds;
+                var seconds = duration.TotalSeconds * _batchSize / batchSize;
                 _smoothedSeconds = _smoothedSeconds == 0 ? seconds : (0.8 * _smoothedSeconds) + (0.2 * seconds);
             }
         }
@@ -111,7 +128,7 @@ public sealed class AutoBatcher
     {
         lock (_gate)
         {
-            _batchSize = 1;
+            _batchSize = _dispatchedSize = 1;
             _smoothedSeconds = 0;
         }
     }

@@ -26,6 +26,7 @@ internal sealed class CallBatch<T> : CallBatch
     private int _endedCalls;
     private int _pace = 1;
     private long _lookedAt;
+    private volatile bool _hasStarted;
     private CancellationTokenSource? _abandoning;
     private int _current = -1;
     private long _currentStartedAt;
@@ -73,6 +74,9 @@ internal sealed class CallBatch<T> : CallBatch
 
     /// <summary>The name of the thread that makes the calls; known when they are watched one by one.</summary>
     internal string? Worker => _worker;
+
+    /// <summary>Whether a worker of this process has taken up a root, or a part of it, whose calls are watched.</summary>
+    internal bool HasStarted => _hasStarted;
 
     /// <summary>Whether every call of a root has ended without a failure.</summary>
     internal bool IsWhole => Volatile.Read(ref _callsLeft) == 0;
@@ -244,9 +248,9 @@ internal sealed class CallBatch<T> : CallBatch
 
     private void MakeWatchedCalls()
     {
+        _root._hasStarted = true;
         _worker = Thread.CurrentThread.Name;
-        using var abandoning = CancellationTokenSource.CreateLinkedTokenSource(Scope.Ending);
-        _abandoning = abandoning;
+        var abandoning = _abandoning = CancellationTokenSource.CreateLinkedTokenSource(Scope.Ending);
         for (var i = _start; i < _end && !Scope.Ended; i++)
         {
             lock (_gate)
@@ -270,6 +274,7 @@ internal sealed class CallBatch<T> : CallBatch
             {
                 if (IsAbandoned)
                 {
+                    // The token is the collector's: its callbacks may be running still.
                     return;
                 }
 
@@ -294,6 +299,8 @@ internal sealed class CallBatch<T> : CallBatch
             Look(i + 1);
         }
 
+        // No call is in progress, so none can be given up any more.
+        abandoning.Dispose();
         if (Failure is not null && Scope.ReportsCalls)
         {
             Owner.CallEnded(failed: true);
@@ -345,15 +352,7 @@ internal sealed class CallBatch<T> : CallBatch
             overdue = _current;
         }
 
-        try
-        {
-            _abandoning?.Cancel();
-        }
-        catch (Exception exception) when (exception is ObjectDisposedException or AggregateException)
-        {
-            // The call ended this moment, or a callback that it registered threw: it is given up all the same.
-        }
-
+        RunScope.Cancel(_abandoning!);
         return overdue;
     }
 

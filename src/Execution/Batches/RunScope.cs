@@ -36,13 +36,17 @@ internal sealed class RunScope
     internal void End()
     {
         _ended = true;
-        try
-        {
-            _ending.Cancel();
-        }
-        catch (AggregateException)
-        {
-            // A callback that the user's call registered threw: the run ends all the same.
-        }
+        Cancel(_ending);
     }
+
+    /// <summary>
+    /// Cancels a token that user code has. The token says so when this returns; its callbacks, which are the user's and may block or throw, have the thread pool:
+    /// whoever ends a call or a run goes on.
+    /// </summary>
+    internal static void Cancel(CancellationTokenSource source) =>
+        source.CancelAsync().ContinueWith(
+            static cancelling => _ = cancelling.Exception,
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
 }

@@ -20,7 +20,7 @@ public sealed record CallFailure(long CallIndex, string Call, string? StackTrace
 
     internal static CallFailure Describe(Exception exception, long callIndex, string call, string? worker)
     {
-        var failure = new CallFailure(callIndex, call, exception.StackTrace, $"{Environment.MachineName}/{Environment.ProcessId}/{worker ?? "caller"}");
+        var failure = new CallFailure(callIndex, call, ExceptionParts.StackOf(exception), $"{Environment.MachineName}/{Environment.ProcessId}/{worker ?? "caller"}");
         failure.AttachTo(exception);
         return failure;
     }

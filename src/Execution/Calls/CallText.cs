@@ -82,7 +82,7 @@ internal static class CallText
 
     private static string Argument(object? value)
     {
-        string text;
+        string? text;
         try
         {
             text = value switch
@@ -91,7 +91,7 @@ internal static class CallText
                 string s => $"'{s}'",
                 Array array => $"{array.GetType().GetElementType()!.Name}[{array.Length}]",
                 IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
-                _ => value.ToString() ?? "",
+                _ => value.ToString(),
             };
         }
         catch (Exception exception)
@@ -100,6 +100,8 @@ internal static class CallText
             text = $"{value!.GetType().Name} (its ToString threw {exception.GetType().Name})";
         }
 
+        // A ToString may return null, whatever its type says.
+        text ??= "";
         return text.Length <= MaxArgumentLength ? text : string.Concat(text.AsSpan(0, MaxArgumentLength), "…");
     }
 }

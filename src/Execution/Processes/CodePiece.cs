@@ -43,9 +43,31 @@ internal sealed record CodePiece(CodeItemKind Kind, string Name, string Culture,
     /// <exception cref="JoblibException">The file is not what it was.</exception>
     internal byte[] ReadAll()
     {
-        var bytes = Path is null ? Bytes.ToArray() : File.ReadAllBytes(Path);
-        return Hash is not { } hash || CodeHash.Of(bytes) == hash
-            ? bytes
-            : throw new JoblibException("code-corrupt", $"'{Path}' changed while it was in use. Run again, and look for what writes to the code cache or for a failing disk.");
+        if (Path is null)
+        {
+            return Bytes.ToArray();
+        }
+
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(Path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Corrupt("is gone, or cannot be read, while it is in use", exception);
+        }
+
+        if (Hash is not { } hash || CodeHash.Of(bytes) == hash)
+        {
+            return bytes;
+        }
+
+        // Whoever keeps it sees that it is gone, and asks for it.
+        File.Delete(Path);
+        throw Corrupt("changed while it was in use, and has been deleted", null);
     }
+
+    private JoblibException Corrupt(string what, Exception? cause) =>
+        new("code-corrupt", $"'{Path}' {what}. It will be sent again: run again, and look for what cleans up or writes to the code cache, or for a failing disk.", cause);
 }

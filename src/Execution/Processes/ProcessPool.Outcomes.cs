@@ -165,7 +165,17 @@ internal sealed partial class ProcessPool
         Flush(outbox);
     }
 
-    internal void Logged(int processId, byte[] body) => WorkerLog.Replay(_settings.Loggers, processId, body);
+    internal void Logged(int processId, byte[] body)
+    {
+        try
+        {
+            WorkerLog.Replay(_settings.Loggers, processId, body);
+        }
+        catch (Exception exception) when (exception is not JoblibException)
+        {
+            // A provider of the user's threw: that costs a record, not the worker.
+        }
+    }
 
     /// <summary>A worker died with this batch. One call: again, up to the limit. Several: each by itself, so that the culprit shows.</summary>
     private void Suspect(PoolWork work, int processId, WorkerExit exit)

@@ -502,7 +502,7 @@ internal sealed class WorkerLoop
     {
         var request = new RemoteBatch(BatchFrames.InitializerHandle, 0, 0, 1, [], null, 0, null);
         var scope = new RunScope { Context = ExecutionContext.Capture()!, Timeout = null, ReportsCalls = false };
-        ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, BatchFrames.InitializerHandle, null, null));
+        ExecutableBatch.Execute(request, payload, Codec, scope, new Host(this, request, null, null));
     }
 
     // A first batch is mostly compilation: who has nothing to do yet makes a call of its own, so that the program's first one waits for its own code alone.
@@ -533,7 +533,7 @@ internal sealed class WorkerLoop
 
         if (ScopeOf(batch) is { } scope)
         {
-            ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request.Handle, ArraysOf(batch.Run), batch.MovedArrays));
+            ExecutableBatch.Execute(batch.Request, batch.Payload, Codec, scope, new Host(this, batch.Request, ArraysOf(batch.Run), batch.MovedArrays));
         }
         else
         {
@@ -575,7 +575,7 @@ internal sealed class WorkerLoop
     }
 
     /// <summary>Has this process execute one batch.</summary>
-    private sealed class Host(WorkerLoop loop, long handle, WorkerArrays? arrays, IReadOnlyDictionary<string, string>? moved) : IRemoteBatchHost
+    private sealed class Host(WorkerLoop loop, RemoteBatch request, WorkerArrays? arrays, IReadOnlyDictionary<string, string>? moved) : IRemoteBatchHost
     {
         private readonly ResultArrays? _results = arrays?.NewResults();
         private readonly long _startedAt = Stopwatch.GetTimestamp();
@@ -610,18 +610,22 @@ internal sealed class WorkerLoop
             Frame frame;
             try
             {
-                frame = BatchFrames.Of(new WorkerOutcome(handle, status, payload, executed, leaving, Arrays: paths));
+                // A silo could not send it on, and would need memory for it twice to find that out.
+                frame = payload.Length > JoblibProtocol.MostPayloadBytes && WorkerOrigin.Backend == WorkerOrigin.OfSilo
+                    ? throw PayloadBound.ResultsTooLarge(request.FirstCallIndex, request.Calls, payload.Length)
+                    : BatchFrames.Of(new WorkerOutcome(request.Handle, status, payload, executed, leaving, Arrays: paths));
             }
             catch (JoblibException tooLarge)
             {
-                frame = BatchFrames.Of(new WorkerOutcome(handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving));
+                frame = BatchFrames.Of(new WorkerOutcome(request.Handle, OutcomeStatus.Fault, loop.Codec.Encoder.EncodeFailure(tooLarge, null), executed, leaving));
+                paths = null;
             }
 
             if (paths is not null)
             {
                 lock (loop._gate)
                 {
-                    loop._results.Add(handle, _results!);
+                    loop._results.Add(request.Handle, _results!);
                 }
             }
             else

@@ -214,9 +214,9 @@ internal sealed class WorkerProcess : IDisposable
                 _owner.FrameCame(this, kind, body);
             }
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or JoblibException)
+        catch (Exception exception)
         {
-            // Cut in the middle, or not a worker of ours that writes.
+            // Cut in the middle, not a worker of ours that writes, or more than this process has memory for. It costs the worker, and no more.
             TakeErrorLine(exception.Message);
         }
 

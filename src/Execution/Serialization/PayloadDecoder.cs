@@ -15,7 +15,6 @@ internal sealed class PayloadDecoder
     private readonly OrleansSerializers _orleans = new();
     private readonly BlobTable<DecodingContext> _contexts = new();
     private readonly DecodingContext _context;
-    private int _contextCount;
 
     /// <param name="code">The code set.</param>
     /// <param name="serializers">At a client the user's serializers, those of the encoder of its calls; null elsewhere: payloads of calls say which.</param>
@@ -138,7 +137,8 @@ internal sealed class PayloadDecoder
 
         if (!_contexts.TryGet(named, out var context))
         {
-            if (Interlocked.Increment(ref _contextCount) > MostContexts)
+            // Lists that are kept: threads that read the same one at the same moment, and lists that cannot be read, are none.
+            if (_contexts.Count >= MostContexts)
             {
                 throw PayloadReader.Malformed($"calls with one code set use more than {MostContexts} different lists of serializers");
             }

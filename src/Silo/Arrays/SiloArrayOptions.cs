@@ -13,7 +13,7 @@ public sealed class SiloArrayOptions
     public string? Folder { get; set; }
 
     /// <summary>
-    /// The most bytes of arrays in that folder, of all processes of the user; 16 MiB or more. What no run uses makes room; what runs use stays, and what then finds no room is refused. Default: null,
+    /// The most bytes of arrays in that folder, of all processes of the user; 16 MiB or more. What no batch in hand uses makes room; what batches use stays, and what then finds no room is refused. Default: null,
     /// three quarters of the file system.
     /// </summary>
     public long? MaxBytes { get; set; }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Orleans.Joblib.Silo;
 
 /// <summary>A silo's way to large arrays: what it shares with clients, and what is on its way here from others. Thread-safe.</summary>
-/// <remarks><c>_gate</c> guards the incoming arrays; neither disk nor network is waited for with it.</remarks>
+/// <remarks><c>_gate</c> guards the incoming arrays and the fetches; neither disk nor network is waited for with it.</remarks>
 internal sealed class SiloArrays : IAsyncDisposable
 {
     /// <summary>A client that sends nothing of an array for so long is not sending it.</summary>
@@ -19,13 +19,16 @@ internal sealed class SiloArrays : IAsyncDisposable
 
     private static readonly TimeSpan ClaimPoll = TimeSpan.FromMilliseconds(20);
 
+    private const int MostHosts = 1024;
+
     // Another silo of this host that brings an array may be slow, but not as slow as this.
     private static readonly TimeSpan LongestClaim = TimeSpan.FromMinutes(30);
 
     private readonly Lock _gate = new();
     private readonly Dictionary<ArrayContent, Incoming> _incoming = [];
-    private readonly Dictionary<ArrayContent, Task> _fetches = [];
+    private readonly Dictionary<(ArrayContent Content, string Blob), Task> _fetches = [];
     private readonly ConcurrentDictionary<Guid, Host> _hosts = new();
+    private readonly ConcurrentDictionary<SiloRunArrays, byte> _loops = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly SiloArrayOptions _options;
     private readonly ILogger<SiloArrays> _logger;
@@ -46,7 +49,7 @@ internal sealed class SiloArrays : IAsyncDisposable
         _time = time;
         _files = ArrayStore.IsSupported ? StoreToken.Namespace() : "";
         _blobs = _options.Blobs is { } setting ? new SharedBlobs(BlobStorage.Parse(setting), logger) : null;
-        _sweep = time.CreateTimer(static arrays => ((SiloArrays)arrays!).DropSilent(), this, Silence, Silence);
+        _sweep = time.CreateTimer(static arrays => ((SiloArrays)arrays!).OnSweep(), this, Silence, Silence);
 
         // Not all silos of a cluster in the same second.
         _blobSweep = _blobs is null ? null : time.CreateTimer(static arrays => _ = ((SiloArrays)arrays!).SweepBlobsAsync(), this, TimeSpan.FromSeconds(Random.Shared.NextDouble()), BlobSweepPeriod);
@@ -65,6 +68,18 @@ internal sealed class SiloArrays : IAsyncDisposable
     /// <summary>Arrays that this silo has fetched from blob storage.</summary>
     internal long Fetched => Interlocked.Read(ref _fetched);
 
+    /// <summary>Blobs that are being fetched.</summary>
+    internal int Fetching
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _fetches.Count;
+            }
+        }
+    }
+
     /// <summary>Arrays that clients have sent to this silo.</summary>
     internal long Received => Interlocked.Read(ref _received);
 
@@ -79,6 +94,12 @@ internal sealed class SiloArrays : IAsyncDisposable
     {
         var proofs = tokens.Select(StoreToken.Prove).ToArray();
         string[] parents = [.. tokens.Where((_, i) => proofs[i] is not null).Select(token => Path.GetDirectoryName(Path.GetDirectoryName(token))!)];
+        if (_hosts.Count >= MostHosts)
+        {
+            // Of clients that are gone, most of them. Others ask anew when their next loop begins.
+            _hosts.Clear();
+        }
+
         _hosts[host] = new Host(parents) { SharesFiles = parents.Length > 0 && files == _files };
         return new ArrayHost(proofs, _files, _blobs?.Storage.Place);
     }
@@ -94,13 +115,21 @@ internal sealed class SiloArrays : IAsyncDisposable
 
         _wasUsed = true;
         var isShared = host.Parents.Length > 0;
-        return new SiloRunArrays(
+        var loop = new SiloRunArrays(
             session,
             new ArraySettings(ArrayStore.IsSupported ? session.MaxBytes : null, (MmapMode)session.Mode, isShared ? host.Parents : _options.Parents) { SharesFiles = host.SharesFiles, StoreBytes = _options.MaxBytes },
             isShared || !session.TakesBlobs ? null : _blobs,
             isShared,
-            () => _garbage = 2);
+            this);
+        _loops.TryAdd(loop, 0);
+        return loop;
     }
+
+    /// <summary>A loop has ended, and makes no room any more.</summary>
+    internal void Ended(SiloRunArrays loop) => _loops.TryRemove(loop, out _);
+
+    /// <summary>Calls of a loop that has ended had mapped arrays.</summary>
+    internal void LeftMapped() => _garbage = 2;
 
     /// <summary>Takes into use what is here, or sees to it that it comes.</summary>
     internal async Task<ArrayAnswer> OfferAsync(SiloRunArrays run, ArrayOffer offer)
@@ -136,20 +165,33 @@ internal sealed class SiloArrays : IAsyncDisposable
 
         if (others is null)
         {
-            var (found, incoming) = run.Store.TryReceive(offer.Content);
+            var (found, incoming) = Receive(run.Store, offer.Content);
             if (found is not null)
             {
                 return run.TryBring(offer.Path, found) ? ArrayAnswer.Here : ArrayAnswer.RunEnded;
+            }
+
+            if (incoming is { IsWhole: true })
+            {
+                // An empty file: no part of it will come.
+                using (incoming)
+                {
+                    return run.TryBring(offer.Path, incoming.Keep()) ? ArrayAnswer.Here : ArrayAnswer.RunEnded;
+                }
             }
 
             if (incoming is not null)
             {
                 lock (_gate)
                 {
-                    _incoming.Add(offer.Content, new Incoming(incoming) { ProgressAt = _time.GetTimestamp() });
+                    if (_incoming.TryAdd(offer.Content, new Incoming(incoming) { ProgressAt = _time.GetTimestamp() }))
+                    {
+                        return ArrayAnswer.Wanted;
+                    }
                 }
 
-                return ArrayAnswer.Wanted;
+                // Of another folder's store: a user's file, which two runs with two stores bring at once. One after the other.
+                incoming.Dispose();
             }
 
             // Another silo of this host has it on its way.
@@ -250,13 +292,14 @@ internal sealed class SiloArrays : IAsyncDisposable
             return ArrayAnswer.BlobGone;
         }
 
+        // Of that blob: two clients may each have the array in one of their own, and either may go before it has come.
         Task fetch;
         lock (_gate)
         {
-            if (!_fetches.TryGetValue(offer.Content, out fetch!))
+            if (!_fetches.TryGetValue((offer.Content, blob), out fetch!))
             {
                 // Not on this thread, not even its beginning: the gate is held.
-                _fetches.Add(offer.Content, fetch = Task.Run(() => FetchAsync(run.Store, offer.Content, blob)));
+                _fetches.Add((offer.Content, blob), fetch = Task.Run(() => FetchAsync(run.Store, offer.Content, blob)));
             }
         }
 
@@ -264,14 +307,6 @@ internal sealed class SiloArrays : IAsyncDisposable
         if (!fetch.IsCompleted)
         {
             return ArrayAnswer.OnItsWay;
-        }
-
-        lock (_gate)
-        {
-            if (_fetches.GetValueOrDefault(offer.Content) == fetch)
-            {
-                _fetches.Remove(offer.Content);
-            }
         }
 
         try
@@ -288,34 +323,59 @@ internal sealed class SiloArrays : IAsyncDisposable
 
     private async Task FetchAsync(ArrayStore store, ArrayContent content, string blob)
     {
-        var beganAt = _time.GetTimestamp();
-        while (true)
+        try
         {
-            var (found, incoming) = store.TryReceive(content);
-            if (found is not null)
+            var beganAt = _time.GetTimestamp();
+            while (!await TryFetchAsync(store, content, blob, beganAt).ConfigureAwait(false))
             {
-                found.Dispose();
-                return;
-            }
-
-            if (incoming is not null)
-            {
-                using (incoming)
+                if (_time.GetElapsedTime(beganAt) > LongestClaim)
                 {
-                    await _blobs!.Storage.DownloadAsync(blob, incoming, _stopping.Token).ConfigureAwait(false);
-                    using var lease = incoming.Keep();
-                    Interlocked.Increment(ref _fetched);
-                    ArrayLog.Fetched(_logger, content.Length, _blobs.Storage.Place, _time.GetElapsedTime(beganAt));
-                    return;
+                    throw new JoblibException("array-gone", $"Another process of '{Environment.MachineName}' has been fetching an array of {content.Length} bytes for '{LongestClaim}'. End it, or look why blob storage is so slow.");
                 }
-            }
 
-            if (_time.GetElapsedTime(beganAt) > LongestClaim)
+                await Task.Delay(ClaimPoll, _time, _stopping.Token).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            // However it ends: who waits for it learns of it, and who comes later, of another run perhaps, begins anew.
+            lock (_gate)
             {
-                throw new JoblibException("array-gone", $"Another process of '{Environment.MachineName}' has been fetching an array of {content.Length} bytes for '{LongestClaim}'. End it, or look why blob storage is so slow.");
+                _fetches.Remove((content, blob));
+            }
+        }
+    }
+
+    /// <returns>False when somebody else of this host is bringing it.</returns>
+    private async Task<bool> TryFetchAsync(ArrayStore store, ArrayContent content, string blob, long beganAt)
+    {
+        var (found, incoming) = Receive(store, content);
+        using (incoming)
+        using (found)
+        {
+            if (incoming is null)
+            {
+                return found is not null;
             }
 
-            await Task.Delay(ClaimPoll, _time, _stopping.Token).ConfigureAwait(false);
+            await _blobs!.Storage.DownloadAsync(blob, incoming, _stopping.Token).ConfigureAwait(false);
+            using var lease = incoming.Keep();
+            Interlocked.Increment(ref _fetched);
+            ArrayLog.Fetched(_logger, content.Length, _blobs.Storage.Place, _time.GetElapsedTime(beganAt));
+            return true;
+        }
+    }
+
+    private void OnSweep()
+    {
+        try
+        {
+            DropSilent();
+        }
+        catch (Exception exception)
+        {
+            // Out of a timer it would end the process, and with it the runs of everybody.
+            ArrayLog.NotTidied(_logger, exception);
         }
     }
 
@@ -339,6 +399,20 @@ internal sealed class SiloArrays : IAsyncDisposable
         }
     }
 
+    /// <summary>As the store's; what batches in hand do not need makes room.</summary>
+    private (ArrayLease? Found, IncomingSegment? Incoming) Receive(ArrayStore store, ArrayContent content)
+    {
+        try
+        {
+            return store.TryReceive(content);
+        }
+        catch (JoblibException) when (_loops.Keys.Sum(loop => loop.Spare(long.MaxValue)) > 0)
+        {
+            // The store takes of it what it wants; the rest is found again by who asks for it.
+            return store.TryReceive(content);
+        }
+    }
+
     // What calls on threads had mapped is in use, by this process, until the collector has seen that nobody has it.
     private void Collect()
     {
@@ -358,8 +432,8 @@ internal sealed class SiloArrays : IAsyncDisposable
             _incoming.Remove(content);
         }
 
-        incoming.Segment.Dispose();
         incoming.Ended.TrySetResult();
+        incoming.Segment.Dispose();
     }
 
     /// <summary>What is known of a client's host.</summary>

@@ -1,24 +1,28 @@
 namespace Orleans.Joblib.Silo;
 
 /// <summary>The large arrays of one loop of a client on this silo: those that were brought here for its calls, and those of its results that the client has not got yet. Thread-safe.</summary>
-/// <remarks><c>_gate</c> guards all. What calls on threads have mapped is given back when the loop has ended and none of its batches is executed any more: a call that was given up may still write.</remarks>
+/// <remarks>
+/// <c>_gate</c> guards all. An array that was brought is needed until the batch that it was brought for has come, and as long as batches in hand refer to it; after that it stays for batches to
+/// come, until its room is wanted. A batch that finds one gone has its client bring it again. What calls on threads have mapped is given back when the loop has ended and none of its batches is executed any more: a call that was given up may still write.
+/// </remarks>
 internal sealed class SiloRunArrays : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, ArrayLease> _brought = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Brought> _brought = new(StringComparer.Ordinal);
     private readonly Dictionary<long, KeptResults> _results = [];
     private readonly WorkerArrays _worker;
-    private readonly Action _hasMapped;
+    private readonly SiloArrays _silo;
     private int _executing;
+    private long _uses;
     private bool _hasEnded;
 
-    internal SiloRunArrays(ArraySession session, ArraySettings settings, SharedBlobs? resultBlobs, bool isShared, Action hasMapped)
+    internal SiloRunArrays(ArraySession session, ArraySettings settings, SharedBlobs? resultBlobs, bool isShared, SiloArrays silo)
     {
         Session = session;
         Settings = settings;
         ResultBlobs = resultBlobs;
         IsShared = isShared;
-        _hasMapped = hasMapped;
+        _silo = silo;
         _worker = new WorkerArrays(settings);
         ArrayStores.Expect(settings);
     }
@@ -46,11 +50,24 @@ internal sealed class SiloRunArrays : IDisposable
         }
     }
 
+    /// <summary>Whether the loop has ended: nobody wants what its batches would do.</summary>
+    internal bool HasEnded
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _hasEnded;
+            }
+        }
+    }
+
+    /// <summary>Whether an array is here, for a batch that comes.</summary>
     internal bool Has(string path)
     {
         lock (_gate)
         {
-            return _brought.ContainsKey(path);
+            return _brought.TryGetValue(path, out var known) && (known.IsAwaited = true);
         }
     }
 
@@ -60,9 +77,14 @@ internal sealed class SiloRunArrays : IDisposable
     {
         lock (_gate)
         {
-            if (!_hasEnded && _brought.TryAdd(path, lease))
+            if (!_hasEnded && _brought.TryAdd(path, new Brought(lease)))
             {
                 return true;
+            }
+
+            if (_brought.TryGetValue(path, out var known))
+            {
+                known.IsAwaited = true;
             }
         }
 
@@ -70,32 +92,71 @@ internal sealed class SiloRunArrays : IDisposable
         return !_hasEnded;
     }
 
-    /// <summary>This host's files of arrays that a batch refers to.</summary>
-    /// <returns>False when one is not here.</returns>
-    internal bool TryFind(string[]? paths, out IReadOnlyDictionary<string, string>? here)
+    /// <summary>Takes into use what a batch refers to that has come.</summary>
+    /// <returns>Null when one is not here.</returns>
+    internal ArrayUse? TryUse(string[]? paths)
     {
-        here = null;
         if (paths is null or [])
         {
-            return true;
+            return ArrayUse.OfNone;
         }
 
-        var found = new Dictionary<string, string>(paths.Length, StringComparer.Ordinal);
+        var files = new Dictionary<string, string>(paths.Length, StringComparer.Ordinal);
+        var used = new List<Brought>(paths.Length);
         lock (_gate)
         {
             foreach (var path in paths)
             {
-                if (!_brought.TryGetValue(path, out var lease))
+                if (_hasEnded || !_brought.TryGetValue(path, out var known))
                 {
-                    return false;
+                    return null;
                 }
 
-                found[path] = lease.Segment.Path;
+                files[path] = known.Lease.Segment.Path;
+                used.Add(known);
+            }
+
+            foreach (var known in used)
+            {
+                known.Batches++;
+                known.IsAwaited = false;
             }
         }
 
-        here = found;
-        return true;
+        return new ArrayUse(files, () => End(used));
+    }
+
+    /// <summary>Lets go of arrays that nothing here needs now, those first that were not needed for longest.</summary>
+    /// <param name="wantedBytes">How much is wanted.</param>
+    /// <returns>How much was let go: it is the store's to give to others.</returns>
+    internal long Spare(long wantedBytes)
+    {
+        var bytes = 0L;
+        var spared = new List<ArrayLease>();
+        lock (_gate)
+        {
+            if (_hasEnded)
+            {
+                return 0;
+            }
+
+            foreach (var (path, known) in _brought.Where(one => !one.Value.IsNeeded).OrderBy(one => one.Value.LastUse).ToArray())
+            {
+                if (bytes >= wantedBytes)
+                {
+                    break;
+                }
+
+                _brought.Remove(path);
+                spared.Add(known.Lease);
+                bytes += known.Lease.Segment.Length;
+            }
+        }
+
+        // What workers have mapped is in use by this process, or theirs.
+        _worker.Forget();
+        spared.ForEach(lease => lease.Dispose());
+        return bytes;
     }
 
     /// <summary>A batch is about to be executed on a thread.</summary>
@@ -145,7 +206,7 @@ internal sealed class SiloRunArrays : IDisposable
             }
         }
 
-        _ = unwanted?.ReleaseAsync();
+        _ = unwanted?.DisposeAsync().AsTask();
         return !ReferenceEquals(unwanted, results);
     }
 
@@ -165,12 +226,12 @@ internal sealed class SiloRunArrays : IDisposable
             _results.Remove(batch, out results);
         }
 
-        _ = results?.ReleaseAsync();
+        _ = results?.DisposeAsync().AsTask();
     }
 
     public void Dispose()
     {
-        ArrayLease[] brought;
+        Brought[] brought;
         KeptResults[] results;
         bool isIdle;
         lock (_gate)
@@ -189,7 +250,7 @@ internal sealed class SiloRunArrays : IDisposable
 
         foreach (var one in results)
         {
-            _ = one.ReleaseAsync();
+            _ = one.DisposeAsync().AsTask();
         }
 
         if (isIdle)
@@ -197,9 +258,30 @@ internal sealed class SiloRunArrays : IDisposable
             EndWorker();
         }
 
-        foreach (var lease in brought)
+        foreach (var known in brought)
         {
-            lease.Dispose();
+            known.Lease.Dispose();
+        }
+
+        _silo.Ended(this);
+    }
+
+    private void End(List<Brought> used)
+    {
+        lock (_gate)
+        {
+            foreach (var known in used)
+            {
+                known.Batches--;
+                known.LastUse = ++_uses;
+            }
+        }
+
+        // Room for others of this host: results of worker processes, arrays of other silos. They cannot ask for it.
+        if (Store.Excess() is var excess and > 0 && Spare(excess) > 0)
+        {
+            Store.Trim(0);
+            ArrayStores.Reclaim();
         }
     }
 
@@ -207,9 +289,26 @@ internal sealed class SiloRunArrays : IDisposable
     {
         if (_worker.HasMapped)
         {
-            _hasMapped();
+            _silo.LeftMapped();
         }
 
         _worker.Dispose();
+    }
+
+    /// <summary>An array that has come. Guarded by the gate.</summary>
+    private sealed class Brought(ArrayLease lease)
+    {
+        internal ArrayLease Lease => lease;
+
+        /// <summary>Batches in hand that refer to it.</summary>
+        internal int Batches { get; set; }
+
+        /// <summary>Whether its client has been told that it is here and has not yet sent the batch that refers to it.</summary>
+        internal bool IsAwaited { get; set; } = true;
+
+        internal bool IsNeeded => IsAwaited || Batches > 0;
+
+        /// <summary>Which of the loop's uses was its last.</summary>
+        internal long LastUse { get; set; }
     }
 }

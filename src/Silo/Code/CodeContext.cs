@@ -16,12 +16,34 @@ internal sealed class CodeContext(string name, CodeStore store) : PieceContext(n
     private readonly Dictionary<(string Name, string Culture), Assembly> _loaded = new(NameComparer.Instance);
     private readonly Dictionary<string, CodeBlob> _natives = new(StringComparer.Ordinal);
     private readonly HashSet<CodeBlob> _owned = [];
-    private readonly List<CodeItem> _unsent = [];
+    private readonly Queue<CodeItem> _unsent = [];
     private readonly List<Frame> _frames = [];
     private (string Directory, FileStream Lock)? _nativeDirectory;
+    private DateTime _completeAt;
 
     /// <summary>Whether a piece turned out to be unreadable: the context must not be given out again.</summary>
     internal bool IsBroken { get; private set; }
+
+    /// <summary>Whether worker processes that start now find its pieces: they read the files by name, and somebody may have cleaned up. What is loaded here needs none.</summary>
+    internal bool ServesWorkers()
+    {
+        lock (_gate)
+        {
+            // Asked for with every batch: while nothing comes to the cache and nothing goes, nothing is missing.
+            var changedAt = _frames.Count == 0 ? _completeAt : store.BlobsChangedAt;
+            if (changedAt != _completeAt)
+            {
+                if (!_owned.All(blob => File.Exists(blob.Path)))
+                {
+                    return false;
+                }
+
+                _completeAt = changedAt;
+            }
+
+            return true;
+        }
+    }
 
     /// <summary>Whether these pieces can be added: no name stands for two things.</summary>
     internal bool Fits(CodeItem[] items)
@@ -42,7 +64,7 @@ internal sealed class CodeContext(string name, CodeStore store) : PieceContext(n
             if (item.Kind == CodeItemKind.Assembly ? _assemblies.TryAdd((item.Name, item.Culture), (item, blob)) : _natives.TryAdd(item.Name, blob))
             {
                 _owned.Add(blob);
-                _unsent.Add(item);
+                _unsent.Enqueue(item);
             }
         }
     }
@@ -62,14 +84,13 @@ internal sealed class CodeContext(string name, CodeStore store) : PieceContext(n
     {
         lock (_gate)
         {
-            foreach (var item in _unsent)
+            while (_unsent.TryPeek(out var item))
             {
                 _frames.Add(item.Kind == CodeItemKind.Assembly
                     ? CodePiece.Write(item, _assemblies[(item.Name, item.Culture)].Blob.Path, [], verify: true)
                     : CodePiece.Write(item, Path.Combine(NativeDirectory(), item.Name), []));
+                _unsent.Dequeue();
             }
-
-            _unsent.Clear();
         }
     }
 

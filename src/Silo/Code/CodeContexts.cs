@@ -188,7 +188,7 @@ internal sealed class CodeContexts : IDisposable
             return null;
         }
 
-        if (!code.Context.IsBroken)
+        if (!code.Context.IsBroken && code.Context.ServesWorkers())
         {
             return code;
         }

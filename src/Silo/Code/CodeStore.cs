@@ -26,6 +26,12 @@ internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<Code
 
     internal long MaxBytes => _maxBytes;
 
+    // What cleans temporary files up takes empty directories, too.
+    private bool IsOpen => _opened && Directory.Exists(Blobs) && Directory.Exists(Temp) && Directory.Exists(Native);
+
+    /// <summary>When a piece came to the cache or went from it last, whoever did it.</summary>
+    internal DateTime BlobsChangedAt => Directory.GetLastWriteTimeUtc(Blobs);
+
     private string Blobs => Path.Combine(_root, "blobs");
 
     private string Temp => Path.Combine(_root, "temp");
@@ -66,7 +72,7 @@ internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<Code
             file.Dispose();
             return null;
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             CodeLog.UnreadableFileDeleted(logger, exception, path);
         }
@@ -103,8 +109,12 @@ internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<Code
             {
                 // The disk may be full before the cache is: everything that is not in use goes, and if that was not enough the second try says why.
                 Evict(bytes: long.MaxValue);
-                return Guarded(() => NewDraft(length), length);
             }
+            catch (UnauthorizedAccessException)
+            {
+            }
+
+            return Guarded(() => NewDraft(length), length);
         }
     }
 
@@ -217,14 +227,14 @@ internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<Code
     /// <exception cref="JoblibException">The directory cannot be used.</exception>
     internal void Open()
     {
-        if (_opened)
+        if (IsOpen)
         {
             return;
         }
 
         lock (_gate)
         {
-            if (_opened)
+            if (IsOpen)
             {
                 return;
             }

@@ -105,7 +105,7 @@ internal sealed class CodeUploads : IDisposable
             CodeDraft draft;
             lock (_gate)
             {
-                draft = upload.Draft ??= _store.Begin(upload.Length);
+                draft = Begin(upload);
             }
 
             _store.Write(draft, chunk.Offset, chunk.Bytes);
@@ -152,6 +152,25 @@ internal sealed class CodeUploads : IDisposable
             {
                 End(hash, upload);
             }
+        }
+    }
+
+    // Called with _gate held: after a failure no other part begins it again, for nobody would end it.
+    private CodeDraft Begin(CodeUpload upload)
+    {
+        if (upload.Failure is { } failure)
+        {
+            throw failure;
+        }
+
+        try
+        {
+            return upload.Draft ??= _store.Begin(upload.Length);
+        }
+        catch (Exception exception)
+        {
+            upload.Failure = exception;
+            throw;
         }
     }
 

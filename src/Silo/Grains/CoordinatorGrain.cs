@@ -140,7 +140,8 @@ internal sealed class CoordinatorGrain(IClusterMembershipService members, IOptio
             }
         }
 
-        await EndAsync(RunState.Cancelled).ConfigureAwait(true);
+        // It has ended at once; silos that do not answer need not be waited for.
+        await Task.WhenAny(EndAsync(RunState.Cancelled), Task.Delay(CancelPatience, time)).ConfigureAwait(true);
         return true;
     }
 

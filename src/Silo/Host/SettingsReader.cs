@@ -307,7 +307,8 @@ internal sealed class SettingsReader(IConfiguration file, Func<string, string?> 
             return standard;
         }
 
-        if (Enum.TryParse(text, ignoreCase: true, out TEnum value) && !char.IsDigit(text[0]))
+        // TryParse alone takes numbers and lists, too.
+        if (Enum.GetNames<TEnum>().Contains(text.Trim(), StringComparer.OrdinalIgnoreCase) && Enum.TryParse(text, ignoreCase: true, out TEnum value))
         {
             return value;
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 
 namespace Orleans.Joblib.Silo;
@@ -6,7 +7,7 @@ namespace Orleans.Joblib.Silo;
 /// <summary>The command line: help, settings, exit codes (0 = stopped as asked, 1 = failed, 2 = bad configuration, nothing was started).</summary>
 internal static class SiloCommand
 {
-    private const int Failed = 1;
+    internal const int Failed = 1;
     private const int BadConfiguration = 2;
 
     internal static RootCommand Create()
@@ -76,16 +77,24 @@ internal static class SiloCommand
     private static IConfiguration ReadFile(string? file)
     {
         var path = Path.GetFullPath(file ?? "appsettings.json");
-        if (file is not null && !File.Exists(path))
+        if (!File.Exists(path))
         {
-            throw new SettingsException([$"--config must not be '{file}': there is no such file. Give the path of a JSON file."]);
+            return file is null
+                ? new ConfigurationBuilder().Build()
+                : throw new SettingsException([$"--config must not be '{file}': there is no such file. Give the path of a JSON file."]);
         }
 
         try
         {
-            return new ConfigurationBuilder().AddJsonFile(path, optional: true, reloadOnChange: false).Build();
+            // Not by its name: files whose names begin with a dot would be passed over.
+            using var stream = File.OpenRead(path);
+            return new ConfigurationBuilder().AddJsonStream(stream).Build();
         }
-        catch (Exception exception) when (exception is InvalidDataException or FormatException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException([$"'{path}' is not readable: {exception.Message} Let this user read it."]);
+        }
+        catch (Exception exception) when (exception is FormatException or JsonException)
         {
             throw new SettingsException([$"'{path}' is not readable: {exception.InnerException?.Message ?? exception.Message} Correct its JSON."]);
         }

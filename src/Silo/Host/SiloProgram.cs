@@ -34,6 +34,7 @@ internal static class SiloProgram
         ConnectionMultiplexer? redis = null;
         try
         {
+            ListeningPorts.Check(options);
             if (options.Cluster.IsRedis)
             {
                 redis = await RedisConnection.OpenAsync(options.Cluster, RedisTimeout, signals.Token).ConfigureAwait(false);
@@ -102,35 +103,41 @@ internal static class SiloProgram
         var app = await StartAsync(options, redis, health, signals.Token).ConfigureAwait(false);
         await using (app.ConfigureAwait(false))
         {
-            await SayPythonAsync(app, options, python, signals.Token).ConfigureAwait(false);
-            var dashboard = await ServeDashboardAsync(app, options, signals.Token).ConfigureAwait(false);
-            var gateway = await ServeGatewayAsync(app, options, signals.Token).ConfigureAwait(false);
-            app.Services.GetRequiredService<SiloDrain>().StopWith(signals.Ask);
-            health.IsReady = true;
-            HostLog.SiloReady(
-                app.Services.GetRequiredService<ILogger<SiloHealth>>(), app.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(), app.Services.GetRequiredService<SiloWorkers>().Status.Size);
-            await Console.Out.WriteLineAsync(ReadyLine(app, options, dashboard, gateway)).ConfigureAwait(false);
-            await Console.Out.FlushAsync().ConfigureAwait(false);
-
-            await signals.First.ConfigureAwait(false);
-            health.IsReady = false;
-            var drained = app.Services.GetRequiredService<SiloWorkers>().DrainAsync(options.DrainTimeout);
-            await Task.WhenAny(drained, signals.Second).ConfigureAwait(false);
-            if (dashboard is not null)
+            JoblibDashboard? dashboard = null;
+            JoblibGateway? gateway = null;
+            var exitCode = SiloCommand.Failed;
+            try
             {
-                await dashboard.DisposeAsync().ConfigureAwait(false);
-            }
+                await SayPythonAsync(app, options, python, signals.Token).ConfigureAwait(false);
+                dashboard = await ServeDashboardAsync(app, options, signals.Token).ConfigureAwait(false);
+                gateway = await ServeGatewayAsync(app, options, signals.Token).ConfigureAwait(false);
+                app.Services.GetRequiredService<SiloDrain>().StopWith(signals.Ask);
+                health.IsReady = true;
+                HostLog.SiloReady(
+                    app.Services.GetRequiredService<ILogger<SiloHealth>>(), app.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString(), app.Services.GetRequiredService<SiloWorkers>().Status.Size);
+                await Console.Out.WriteLineAsync(ReadyLine(app, options, dashboard, gateway)).ConfigureAwait(false);
+                await Console.Out.FlushAsync().ConfigureAwait(false);
 
-            if (gateway is not null)
+                await signals.First.ConfigureAwait(false);
+                health.IsReady = false;
+                var drained = app.Services.GetRequiredService<SiloWorkers>().DrainAsync(options.DrainTimeout);
+                await Task.WhenAny(drained, signals.Second).ConfigureAwait(false);
+                exitCode = 0;
+            }
+            finally
             {
-                await gateway.DisposeAsync().ConfigureAwait(false);
+                await Task.WhenAll(new IAsyncDisposable?[] { dashboard, gateway }.OfType<IAsyncDisposable>().Select(served => served.DisposeAsync().AsTask())).ConfigureAwait(false);
+                await StopAsync(app, exitCode).ConfigureAwait(false);
             }
-
-            // Without Redis, Orleans' goodbye is tried again and again.
-            using var last = new Timer(static _ => Environment.Exit(0), null, StopTimeout + LastGrace, Timeout.InfiniteTimeSpan);
-            using var timeout = new CancellationTokenSource(StopTimeout);
-            await app.StopAsync(timeout.Token).ConfigureAwait(false);
         }
+    }
+
+    private static async Task StopAsync(WebApplication app, int exitCode)
+    {
+        // Without Redis, Orleans' goodbye is tried again and again.
+        using var last = new Timer(_ => Environment.Exit(exitCode), null, StopTimeout + LastGrace, Timeout.InfiniteTimeSpan);
+        using var timeout = new CancellationTokenSource(StopTimeout);
+        await app.StopAsync(timeout.Token).ConfigureAwait(false);
     }
 
     /// <summary>The line that whoever started the program waits for.</summary>
@@ -165,20 +172,12 @@ internal static class SiloProgram
             return null;
         }
 
-        try
-        {
-            return await JoblibDashboard.StartAsync(
-                app.Services.GetRequiredService<IGrainFactory>(),
-                dashboard with { ClusterName = options.Cluster.ToString(), Certificate = IPAddress.IsLoopback(dashboard.Address) ? null : TlsCredentials.Load(options.Tls!).Certificate },
-                app.Services.GetRequiredService<ILoggerFactory>(),
-                GrainDashboard.Pages(app.Services, JoblibDashboard.GrainsPath),
-                cancellationToken).ConfigureAwait(false);
-        }
-        catch (JoblibException)
-        {
-            await app.StopAsync(cancellationToken).ConfigureAwait(false);
-            throw;
-        }
+        return await JoblibDashboard.StartAsync(
+            app.Services.GetRequiredService<IGrainFactory>(),
+            dashboard with { ClusterName = options.Cluster.ToString(), Credentials = IPAddress.IsLoopback(dashboard.Address) ? null : TlsCredentials.Load(options.Tls!) },
+            app.Services.GetRequiredService<ILoggerFactory>(),
+            GrainDashboard.Pages(app.Services, JoblibDashboard.GrainsPath),
+            cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task SayPythonAsync(WebApplication app, SiloHostOptions options, Task<string>? check, CancellationToken cancellationToken)
@@ -188,15 +187,7 @@ internal static class SiloProgram
             return;
         }
 
-        try
-        {
-            HostLog.PythonFound(app.Services.GetRequiredService<ILogger<SiloHealth>>(), options.Python!, await check.ConfigureAwait(false));
-        }
-        catch (JoblibException)
-        {
-            await app.StopAsync(cancellationToken).ConfigureAwait(false);
-            throw;
-        }
+        HostLog.PythonFound(app.Services.GetRequiredService<ILogger<SiloHealth>>(), options.Python!, await check.ConfigureAwait(false));
     }
 
     private static async Task<JoblibGateway?> ServeGatewayAsync(WebApplication app, SiloHostOptions options, CancellationToken cancellationToken)
@@ -206,24 +197,16 @@ internal static class SiloProgram
             return null;
         }
 
-        try
-        {
-            return await JoblibGateway.StartAsync(
-                app.Services.GetRequiredService<IClusterClient>(), grpc with { Blobs = options.Blobs }, app.Services.GetRequiredService<ILoggerFactory>(), cancellationToken).ConfigureAwait(false);
-        }
-        catch (JoblibException)
-        {
-            await app.StopAsync(cancellationToken).ConfigureAwait(false);
-            throw;
-        }
+        return await JoblibGateway.StartAsync(
+            app.Services.GetRequiredService<IClusterClient>(), grpc with { Blobs = options.Blobs }, app.Services.GetRequiredService<ILoggerFactory>(), cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task<WebApplication> StartAsync(SiloHostOptions options, ConnectionMultiplexer? redis, SiloHealth health, CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
-            var silo = new IPEndPoint(options.ListenAddress, options.SiloPort == 0 ? FreePort(options.ListenAddress) : options.SiloPort);
-            var gateway = new IPEndPoint(options.ListenAddress, options.GatewayPort == 0 ? FreePort(options.ListenAddress) : options.GatewayPort);
+            var silo = new IPEndPoint(options.ListenAddress, options.SiloPort == 0 ? ListeningPorts.Free(options.ListenAddress) : options.SiloPort);
+            var gateway = new IPEndPoint(options.ListenAddress, options.GatewayPort == 0 ? ListeningPorts.Free(options.ListenAddress) : options.GatewayPort);
             var app = Build(options, redis, health, silo, gateway);
             try
             {
@@ -235,6 +218,9 @@ internal static class SiloProgram
             catch (Exception exception)
             {
                 await app.DisposeAsync().ConfigureAwait(false);
+
+                // Orleans has an exception of its own for it.
+                cancellationToken.ThrowIfCancellationRequested();
                 if (exception is JoblibException)
                 {
                     throw;
@@ -310,7 +296,7 @@ internal static class SiloProgram
         {
             orleans.UseRedisClustering(membership =>
             {
-                membership.ConfigurationOptions = ConfigurationOptions.Parse(redis.Configuration);
+                membership.ConfigurationOptions = RedisConnection.Configuration(options.Cluster);
                 membership.CreateMultiplexer = _ => Task.FromResult<(IConnectionMultiplexer, bool)>((redis, true));
             });
         }
@@ -363,11 +349,4 @@ internal static class SiloProgram
 
     private static bool IsTaken(Exception? exception) =>
         exception is Microsoft.AspNetCore.Connections.AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse };
-
-    private static int FreePort(IPAddress address)
-    {
-        using var listener = new TcpListener(address, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -2,13 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace Orleans.Joblib.Silo;
 
-/// <summary>SIGTERM and Ctrl-C, and a drain that the cluster asks for: the first asks for a drain, the second for no more patience.</summary>
+/// <summary>SIGTERM and Ctrl-C, and a drain that the cluster asks for: the first asks for a drain, a second signal for no more patience.</summary>
 internal sealed class StopSignals : IDisposable
 {
     private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _cancelled = new();
     private readonly PosixSignalRegistration[] _registrations;
+    private int _signals;
 
     internal StopSignals() => _registrations =
     [
@@ -45,11 +46,10 @@ internal sealed class StopSignals : IDisposable
     private void Take(PosixSignalContext context)
     {
         context.Cancel = true;
-        if (_first.TrySetResult())
-        {
-            _cancelled.Cancel();
-        }
-        else
+        Ask();
+
+        // After a drain that the cluster asked for, an orchestrator's only signal is the first.
+        if (Interlocked.Increment(ref _signals) > 1)
         {
             _second.TrySetResult();
         }

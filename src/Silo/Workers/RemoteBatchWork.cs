@@ -1,7 +1,7 @@
 namespace Orleans.Joblib.Silo;
 
 /// <summary>A batch from another process in a silo's worker pool: decoded, executed and its outcome encoded by the worker, so that neither Orleans' threads nor other runs pay for it.</summary>
-internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLease code, SiloRunArrays? arrays, WorkerPool pool, TimeProvider time) : IWorkItem, IRemoteBatchHost
+internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLease code, SiloRunArrays? arrays, ArrayUse? use, WorkerPool pool, TimeProvider time) : IWorkItem, IRemoteBatchHost
 {
     // An outcome that came with an answer is kept until the client says that it has it: longer ones are acknowledged at once.
     private const int MostKeptBytes = 64 * 1024;
@@ -48,8 +48,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
 
     private void RunOnThread()
     {
-        IReadOnlyDictionary<string, string>? moved = null;
-        if (arrays is not null && ((_worker = arrays.Enter()) is null || !arrays.TryFind(request.Arrays, out moved)))
+        if (arrays is not null && (_worker = arrays.Enter()) is null)
         {
             // Its loop has ended meanwhile.
             End(OutcomeStatus.NotExecuted, [], executed: true);
@@ -57,7 +56,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         else
         {
             _results = _worker?.NewResults();
-            _source = moved is null ? _worker?.Source : new MovedArrays(_worker!.Source, moved);
+            _source = use?.Files is { } files ? new MovedArrays(_worker!.Source, files) : _worker?.Source;
             ExecutableBatch.Execute(request, code.Codec, run.Scope(request.Timeout, request.NestingLevel), this);
         }
 
@@ -72,14 +71,13 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         try
         {
             code.Code?.Context.PrepareFrames();
-            IReadOnlyDictionary<string, string>? moved = null;
-            if (run.ProcessesFor(code, arrays) is not { } lease || arrays?.TryFind(request.Arrays, out moved) == false)
+            if (run.ProcessesFor(code, arrays) is not { } lease || arrays?.HasEnded == true)
             {
                 End(OutcomeStatus.NotExecuted, [], executed: true);
                 return;
             }
 
-            var batch = new ProcessBatch(lease, request, code.Codec, arrays, moved);
+            var batch = new ProcessBatch(lease, request, code.Codec, arrays, use?.Files);
             lease.Pool.Submit(batch);
             var (status, payload) = batch.Outcome();
             End(status, payload, executed: true, batch.Results);
@@ -112,6 +110,13 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         }
 
         End(status, payload, executed: true, new KeptResults([.. written.Select(reference => reference.Path)], [results]));
+    }
+
+    /// <summary>Lets go of the code and the arrays that the batch needs.</summary>
+    internal void LetGo()
+    {
+        code.Dispose();
+        use?.Dispose();
     }
 
     /// <summary>The silo gives the batch back before a worker took it up.</summary>
@@ -148,7 +153,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
     {
         if (Interlocked.Exchange(ref _ended, 1) != 0)
         {
-            _ = results?.ReleaseAsync();
+            _ = results?.DisposeAsync().AsTask();
             return;
         }
 
@@ -171,7 +176,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
             status = OutcomeStatus.Fault;
         }
 
-        code.Dispose();
+        LetGo();
         var outcome = new BatchOutcome(request.Handle, status, payload, queued, executed ? time.GetElapsedTime(_startedAt) : TimeSpan.Zero);
         if (results is not null)
         {
@@ -209,6 +214,11 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         try
         {
             outcome = outcome with { Arrays = await results.DescribeAsync(arrays!.ResultBlobs).ConfigureAwait(false) };
+        }
+        catch (Exception) when (results.IsReleased)
+        {
+            // Its loop has ended meanwhile: nobody wants them.
+            outcome = outcome with { Status = OutcomeStatus.NotExecuted, Payload = [] };
         }
         catch (Exception exception)
         {

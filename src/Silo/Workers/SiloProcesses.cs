@@ -58,7 +58,10 @@ internal sealed class SiloProcesses(IOptions<SiloWorkerOptions> options, TimePro
                 }
 
                 ended.AddRange(TakeWaiting());
-                entry = new Entry(this, key, program.Hold(), new ProcessPool(program.Settings(WorkerEnvironment.Of(WorkerOrigin.OfSilo, siloWorkers, innerMaxNumThreads), loggers.CreateLogger)));
+
+                // The pool first: where workers cannot be started nobody would give the hold back.
+                var pool = new ProcessPool(program.Settings(WorkerEnvironment.Of(WorkerOrigin.OfSilo, siloWorkers, innerMaxNumThreads), loggers.CreateLogger));
+                entry = new Entry(this, key, program.Hold(), pool);
                 _pools.Add(key, entry);
                 entry.Users++;
                 return new Share(entry, entry.Pool.Lease(workers, Timeout.InfiniteTimeSpan));

@@ -268,20 +268,22 @@ internal sealed class SiloWorkers : IDisposable
 
         foreach (var batch in request.Batches)
         {
-            if (arrays?.TryFind(batch.Arrays, out _) == false)
+            var use = arrays?.TryUse(batch.Arrays);
+            if (arrays is not null && use is null)
             {
                 return new BatchAnswer(BatchStatus.ArraysMissing, 0, accepted);
             }
 
             if ((run.Runtime is null ? _codecs.TryAcquire(request.Code) : _codecs.WithoutCode) is not { } code)
             {
+                use?.Dispose();
                 return new BatchAnswer(BatchStatus.CodeMissing, 0, accepted);
             }
 
-            var work = new RemoteBatchWork(run, batch, code, arrays, _pool, _time);
+            var work = new RemoteBatchWork(run, batch, code, arrays, use, _pool, _time);
             if (!run.InHand.TryAdd(batch.Handle, work))
             {
-                code.Dispose();
+                work.LetGo();
                 if (run.InHand.TryGetValue(batch.Handle, out var known))
                 {
                     known.SendAgain();
@@ -301,7 +303,7 @@ internal sealed class SiloWorkers : IDisposable
             {
                 awaited = null;
                 run.InHand.TryRemove(batch.Handle, out _);
-                code.Dispose();
+                work.LetGo();
                 return new BatchAnswer(BatchStatus.RunEnded, 0, accepted);
             }
 

@@ -7,6 +7,9 @@ namespace Orleans.Joblib;
 internal static unsafe partial class FileLocks
 {
     private const int SetLock = 37;
+    private const int Interrupted = 4;
+    private const int Busy = 11;
+    private const int Denied = 13;
     private const short ReadLock = 0;
     private const short WriteLock = 1;
     private const short NoLock = 2;
@@ -17,15 +20,22 @@ internal static unsafe partial class FileLocks
     private const int TypeMask = 0xF000;
     private const int FolderType = 0x4000;
 
+    /// <summary>For tests: the error that locks of this thread are answered with, as by a file system without any.</summary>
+    [ThreadStatic]
+    internal static int Refusal;
+
     internal static bool AreSupported => OperatingSystem.IsLinux() && Environment.Is64BitProcess;
 
     /// <summary>Takes bytes [start, start + length) together with others; at once or not at all.</summary>
-    internal static bool TryShare(SafeFileHandle file, long start, long length) => Try(file, ReadLock, start, length);
+    /// <exception cref="IOException">The file system has no locks, or none left.</exception>
+    internal static bool TryShare(SafeFileHandle file, long start, long length) => IsTaken(Set(file, ReadLock, start, length));
 
     /// <summary>Takes them alone; the file must be open for writing.</summary>
-    internal static bool TryOwn(SafeFileHandle file, long start, long length) => Try(file, WriteLock, start, length);
+    /// <exception cref="IOException">The file system has no locks, or none left.</exception>
+    internal static bool TryOwn(SafeFileHandle file, long start, long length) => IsTaken(Set(file, WriteLock, start, length));
 
-    internal static void Release(SafeFileHandle file, long start, long length) => Try(file, NoLock, start, length);
+    /// <summary>Gives them back; never fails, since finalizers do it.</summary>
+    internal static void Release(SafeFileHandle file, long start, long length) => Set(file, NoLock, start, length);
 
     /// <summary>Whether a path still leads to an open file.</summary>
     internal static bool IsSame(SafeFileHandle file, string path) =>
@@ -55,14 +65,37 @@ internal static unsafe partial class FileLocks
         }
     }
 
-    private static bool Try(SafeFileHandle file, short type, long start, long length)
+    private static bool IsTaken(int error) => error switch
     {
+        0 => true,
+        Busy or Denied => false,
+
+        // It stays so: whoever tried again would do it for ever.
+        _ => throw new IOException($"its file system refuses locks ({Marshal.GetPInvokeErrorMessage(error)})", error),
+    };
+
+    /// <returns>The error; 0 for none.</returns>
+    private static int Set(SafeFileHandle file, short type, long start, long length)
+    {
+        if (Refusal != 0)
+        {
+            return Refusal;
+        }
+
         var range = new Range { Type = type, Start = start, Length = length };
         var added = false;
         try
         {
             file.DangerousAddRef(ref added);
-            return Control((int)file.DangerousGetHandle(), SetLock, &range) == 0;
+            while (Control((int)file.DangerousGetHandle(), SetLock, &range) != 0)
+            {
+                if (Marshal.GetLastPInvokeError() is not Interrupted and var error)
+                {
+                    return error;
+                }
+            }
+
+            return 0;
         }
         finally
         {

@@ -42,7 +42,7 @@ internal sealed class IncomingSegment : IDisposable
     /// <param name="offset">Where it begins: a multiple of a piece.</param>
     /// <param name="bytes">Whole pieces, or the last one.</param>
     /// <returns>Whether all parts have come with this one: true once.</returns>
-    /// <exception cref="JoblibException">It does not belong to the array, or there is no room.</exception>
+    /// <exception cref="JoblibException">It does not belong to the array, or the folder is full or out of order.</exception>
     /// <exception cref="ObjectDisposedException">Nobody wants the array any more.</exception>
     internal bool Write(long offset, ReadOnlySpan<byte> bytes)
     {
@@ -94,9 +94,9 @@ internal sealed class IncomingSegment : IDisposable
                 Interlocked.Decrement(ref _left);
             }
         }
-        catch (IOException exception) when (ArrayStore.IsFull(exception))
+        catch (IOException exception)
         {
-            throw _store.HasNoRoom(Content.Length, exception);
+            throw _store.Refusal(_folder, Content.Length, exception);
         }
         finally
         {
@@ -120,7 +120,7 @@ internal sealed class IncomingSegment : IDisposable
 
     /// <summary>Makes it a segment.</summary>
     /// <param name="isShared">Whether this process keeps it for later uses when nobody has it in use.</param>
-    /// <exception cref="JoblibException">It is not what was announced.</exception>
+    /// <exception cref="JoblibException">It is not what was announced, or the folder is out of order.</exception>
     internal ArrayLease Keep(bool isShared = true)
     {
         lock (_gate)
@@ -144,9 +144,14 @@ internal sealed class IncomingSegment : IDisposable
 
             return _store.Keep(_folder, _file, _path, Content, isShared);
         }
-        catch (Exception)
+        catch (Exception exception)
         {
             Remove();
+            if (exception is IOException or UnauthorizedAccessException)
+            {
+                throw _store.Refusal(_folder, Content.Length, exception);
+            }
+
             throw;
         }
         finally
@@ -179,7 +184,7 @@ internal sealed class IncomingSegment : IDisposable
 
     private void Remove()
     {
-        File.Delete(_path);
+        SegmentFile.Remove(_path);
         _file.Dispose();
         _folder.Added(-Content.Length);
     }

@@ -17,7 +17,15 @@ internal sealed class StoreToken : IDisposable
     {
         Path = path;
         _file = SegmentFile.Create(path);
-        RandomAccess.Write(_file, _secret, 0);
+        try
+        {
+            RandomAccess.Write(_file, _secret, 0);
+        }
+        catch (IOException)
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>What to ask the other process to read.</summary>
@@ -29,13 +37,19 @@ internal sealed class StoreToken : IDisposable
     {
         for (var attempt = 0; ; attempt++)
         {
+            var folder = StoreFolder.Open(parent);
             try
             {
-                return new StoreToken(StoreFolder.Open(parent).NewTokenPath());
+                return new StoreToken(folder.NewTokenPath());
             }
             catch (DirectoryNotFoundException) when (attempt < 100)
             {
                 // Its last user has removed it this moment.
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // Full, or read-only. Raw it would pass for a silo that was not reached.
+                throw folder.Unusable(exception);
             }
         }
     }
@@ -66,7 +80,7 @@ internal sealed class StoreToken : IDisposable
 
     public void Dispose()
     {
-        File.Delete(Path);
+        SegmentFile.Remove(Path);
         _file.Dispose();
     }
 

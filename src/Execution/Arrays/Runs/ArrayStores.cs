@@ -32,7 +32,7 @@ internal static class ArrayStores
         {
             return store.Value;
         }
-        catch (JoblibException)
+        catch (Exception)
         {
             // The folder may be mended before the next run.
             Stores.TryRemove(new KeyValuePair<string, Lazy<ArrayStore>>(key, store));

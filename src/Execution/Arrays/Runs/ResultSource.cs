@@ -22,7 +22,7 @@ internal sealed class ResultSource(ArraySettings settings) : IArraySource
         var file = Open(reference);
         var mapping = MappedFile.Map(file, null, RandomAccess.GetLength(file), MmapMode.CopyOnWrite, new SegmentLock(file, reference.Path));
         var array = ArrayFiles.View<T>(mapping, reference);
-        File.Delete(reference.Path);
+        SegmentFile.Remove(reference.Path);
         return array;
     }
 

@@ -22,45 +22,46 @@ internal sealed partial class ArrayStore
         return null;
     }
 
+    /// <summary>Whether so little of the first folder is free that the next array may find no room, and how many bytes should go: to a half from three quarters on, so that it is seldom; else 0.</summary>
+    internal long Excess()
+    {
+        var (folder, maxBytes) = _folders[0];
+        var used = folder.UsedBytes();
+        return used > maxBytes / 4 * 3 ? used - (maxBytes / 2) : 0;
+    }
+
     /// <summary>Takes into use what is here, or the right to bring it here.</summary>
     /// <returns>Neither when somebody else of this host is bringing it.</returns>
     /// <exception cref="JoblibException">There is no room for it.</exception>
     internal (ArrayLease? Found, IncomingSegment? Incoming) TryReceive(ArrayContent content)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        Exception? full = null;
-        foreach (var (folder, maxBytes) in _folders)
+        return InFirst(content.Length, (folder, maxBytes) => TryReceive(content, folder, maxBytes));
+    }
+
+    private (ArrayLease? Found, IncomingSegment? Incoming) TryReceive(ArrayContent content, StoreFolder folder, long maxBytes)
+    {
+        if (TryClaim(folder, folder.NameOf(content).First) is not { } claim)
         {
-            var name = folder.NameOf(content);
-            if (TryClaim(folder, name.First) is not { } claim)
-            {
-                return (TryLease(content), null);
-            }
-
-            try
-            {
-                if (TryLease(content) is { } found)
-                {
-                    claim.Dispose();
-                    return (found, null);
-                }
-
-                var (file, path) = Reserve(folder, content.Length, maxBytes);
-                return (null, new IncomingSegment(this, folder, claim, file, path, content));
-            }
-            catch (IOException exception) when (IsFull(exception))
-            {
-                claim.Dispose();
-                full = exception;
-            }
-            catch (Exception)
-            {
-                claim.Dispose();
-                throw;
-            }
+            return (TryLease(content), null);
         }
 
-        throw HasNoRoom(content.Length, full);
+        try
+        {
+            if (TryLease(content) is { } found)
+            {
+                claim.Dispose();
+                return (found, null);
+            }
+
+            var (file, path) = Reserve(folder, content.Length, maxBytes);
+            return (null, new IncomingSegment(this, folder, claim, file, path, content));
+        }
+        catch (Exception)
+        {
+            claim.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Writes an array's file as it comes, for one run alone: nobody knows what is in it before all is here, so it gets a name that says nothing.</summary>
@@ -68,7 +69,11 @@ internal sealed partial class ArrayStore
     internal async Task<ArrayLease> PutFileAsync(long length, IAsyncEnumerable<ReadOnlyMemory<byte>> parts)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        var (folder, file, path) = Reserve(length);
+        var (folder, file, path) = InFirst(length, (folder, maxBytes) =>
+        {
+            var (file, path) = Reserve(folder, length, maxBytes);
+            return (folder, file, path);
+        });
         try
         {
             var written = 0L;
@@ -99,7 +104,7 @@ internal sealed partial class ArrayStore
         }
         catch (Exception exception)
         {
-            File.Delete(path);
+            SegmentFile.Remove(path);
             file.Dispose();
             folder.Added(-length);
             if (exception is IOException io && IsFull(io))
@@ -113,25 +118,6 @@ internal sealed partial class ArrayStore
 
     private static JoblibException NotAsAnnounced(long length, long came) => new(
         "array-corrupt", $"An array was announced with {length} bytes and has {came}. Use the same version of joblib-orleans at the client as on the silos.");
-
-    private (StoreFolder Folder, SafeFileHandle File, string Path) Reserve(long length)
-    {
-        Exception? full = null;
-        foreach (var (folder, maxBytes) in _folders)
-        {
-            try
-            {
-                var (file, path) = Reserve(folder, length, maxBytes);
-                return (folder, file, path);
-            }
-            catch (IOException exception) when (IsFull(exception))
-            {
-                full = exception;
-            }
-        }
-
-        throw HasNoRoom(length, full);
-    }
 
     private (SafeFileHandle File, string Path) Reserve(StoreFolder folder, long length, long maxBytes)
     {
@@ -175,7 +161,15 @@ internal sealed partial class ArrayStore
         }
     }
 
-    internal JoblibException HasNoRoom(long bytes, Exception? cause) => new(
+    /// <summary>What a failure of the file system is to the store's users: raw it would pass for one of the network, and be tried again.</summary>
+    internal JoblibException Refusal(StoreFolder folder, long bytes, Exception cause) => cause switch
+    {
+        JoblibException said => said,
+        IOException exception when IsFull(exception) => HasNoRoom(bytes, exception),
+        _ => folder.Unusable(cause),
+    };
+
+    private JoblibException HasNoRoom(long bytes, IOException cause) => new(
         "array-store-full",
         $"An array of {bytes} bytes has no room in {string.Join(" or ", _folders.Select(folder => $"'{folder.Folder.Path}' ({folder.Folder.FreeBytes()} bytes free)"))}. "
             + "Make room, or give another folder with 'tempFolder' or JOBLIB_TEMP_FOLDER (a silo: --array-folder, --array-store-size), or send arrays with the calls: maxNbytes: MaxNbytes.Never.",

@@ -128,7 +128,7 @@ internal sealed partial class ArrayStore : IDisposable
     /// <param name="path">What a payload says: not to be trusted.</param>
     /// <param name="settings">The run's, whose folders are the only ones; null for any of this user.</param>
     /// <returns>Null when it is gone.</returns>
-    /// <exception cref="JoblibException">The path is none of a store of this user, or not one of the run.</exception>
+    /// <exception cref="JoblibException">The path is none of a store of this user, or not one of the run, or the file is there and cannot be opened.</exception>
     internal static SafeFileHandle? TryOpen(string path, ArraySettings? settings = null)
     {
         var folder = Path.GetDirectoryName(path);
@@ -137,7 +137,16 @@ internal sealed partial class ArrayStore : IDisposable
             throw new JoblibException("array-path", $"A call refers to the shared array '{path}', which is not in a folder of this user for such arrays. Nothing was opened.");
         }
 
-        return SegmentFile.TryUse(path);
+        try
+        {
+            return SegmentFile.TryUse(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Raw it would pass for one of the network, and the calls that the array is of would be made again.
+            throw new JoblibException(
+                "unreadable-array", $"The shared array '{path}' cannot be opened in this process: {exception.Message.TrimEnd('.')}. Look at its limit of open files (ulimit -n) and at the disk of that folder.", exception);
+        }
     }
 
     /// <summary>Deletes a segment whose last user this process was.</summary>
@@ -289,20 +298,27 @@ internal sealed partial class ArrayStore : IDisposable
     private ArrayLease Put(ArrayElements elements, byte[] head, bool isShared)
     {
         // What it would be called in each folder; nearly always the first has room.
-        Exception? full = null;
+        return InFirst(elements.ByteLength, (folder, maxBytes) => isShared ? Put(elements, head, folder, maxBytes) : Write(elements, head, null, folder, maxBytes));
+    }
+
+    /// <summary>Does something in the first folder where it can be done: one that is full, or out of order, is passed over.</summary>
+    /// <exception cref="JoblibException">It cannot be done in any; says why not in the first.</exception>
+    private T InFirst<T>(long bytes, Func<StoreFolder, long, T> attempt)
+    {
+        JoblibException? refusal = null;
         foreach (var (folder, maxBytes) in _folders)
         {
             try
             {
-                return isShared ? Put(elements, head, folder, maxBytes) : Write(elements, head, null, folder, maxBytes);
+                return attempt(folder, maxBytes);
             }
-            catch (IOException exception) when (IsFull(exception))
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JoblibException)
             {
-                full = exception;
+                refusal ??= Refusal(folder, bytes, exception);
             }
         }
 
-        throw HasNoRoom(elements.ByteLength, full);
+        throw refusal!;
     }
 
     private ArrayLease Put(ArrayElements elements, byte[] head, StoreFolder folder, long maxBytes)
@@ -409,22 +425,9 @@ internal sealed partial class ArrayStore : IDisposable
         var path = folder.PathOf(name);
         lock (_gate)
         {
-            if (_segments.TryGetValue(path, out var segment))
+            if (TryLeaseKnown(path) is { } known)
             {
-                if (segment.Leases > 0)
-                {
-                    segment.Leases++;
-                    return new ArrayLease(this, segment);
-                }
-
-                RemoveIdle(_idle.Find(segment)!);
-                if (SegmentFile.TryUseAgain(segment.File, path))
-                {
-                    return Leased(segment);
-                }
-
-                // Evicted by another process that needed the room.
-                segment.File.Dispose();
+                return known;
             }
         }
 
@@ -441,15 +444,39 @@ internal sealed partial class ArrayStore : IDisposable
 
         lock (_gate)
         {
-            if (_segments.TryGetValue(path, out var raced))
+            if (TryLeaseKnown(path) is { } raced)
             {
                 file.Dispose();
-                raced.Leases++;
-                return new ArrayLease(this, raced);
+                return raced;
             }
 
             return Leased(new Segment(folder, name, file, length, dataOffset, isWriter: false));
         }
+    }
+
+    // Called with _gate held.
+    private ArrayLease? TryLeaseKnown(string path)
+    {
+        if (!_segments.TryGetValue(path, out var segment))
+        {
+            return null;
+        }
+
+        if (segment.Leases > 0)
+        {
+            segment.Leases++;
+            return new ArrayLease(this, segment);
+        }
+
+        RemoveIdle(_idle.Find(segment)!);
+        if (SegmentFile.TryUseAgain(segment.File, path))
+        {
+            return Leased(segment);
+        }
+
+        // Evicted by another process that needed the room.
+        segment.File.Dispose();
+        return null;
     }
 
     private ArrayLease Leased(Segment segment)
@@ -534,7 +561,7 @@ internal sealed partial class ArrayStore : IDisposable
             var name = nameOfContent?.Invoke() ?? SegmentName.New();
             if (nameOfContent is not null && TryLease(folder, name, length, dataOffset) is { } found)
             {
-                File.Delete(path);
+                SegmentFile.Remove(path);
                 file.Dispose();
                 return found;
             }
@@ -550,7 +577,7 @@ internal sealed partial class ArrayStore : IDisposable
         }
         catch (Exception)
         {
-            File.Delete(path);
+            SegmentFile.Remove(path);
             file.Dispose();
             throw;
         }

@@ -8,7 +8,7 @@ internal sealed class SegmentClaim(SafeFileHandle file, string path) : IDisposab
     public void Dispose()
     {
         // While it is locked: whoever opens it from now on makes another one.
-        File.Delete(path);
+        SegmentFile.Remove(path);
         file.Dispose();
     }
 }

@@ -11,19 +11,28 @@ namespace Orleans.Joblib;
 internal static class SegmentFile
 {
     private const long Use = 0;
-    private const long Keep = 1;
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
 
     /// <summary>Makes a file and locks it alone.</summary>
+    /// <exception cref="IOException">It cannot be made or locked; there is none then.</exception>
     internal static SafeFileHandle Create(string path)
     {
         while (true)
         {
             var file = OpenOrCreate(path);
-            if (TryOwn(file, path))
+            try
             {
-                return file;
+                if (TryOwn(file, path))
+                {
+                    return file;
+                }
+            }
+            catch (IOException)
+            {
+                Remove(path);
+                file.Dispose();
+                throw;
             }
 
             file.Dispose();
@@ -91,11 +100,7 @@ internal static class SegmentFile
     internal static void ShareWritten(SafeFileHandle file) => FileLocks.TryShare(file, Use, 2);
 
     /// <summary>No longer used, still kept.</summary>
-    internal static void KeepOnly(SafeFileHandle file)
-    {
-        FileLocks.TryShare(file, Keep, 1);
-        FileLocks.Release(file, Use, 1);
-    }
+    internal static void KeepOnly(SafeFileHandle file) => FileLocks.Release(file, Use, 1);
 
     /// <summary>Neither used nor kept.</summary>
     internal static void Release(SafeFileHandle file)
@@ -111,6 +116,18 @@ internal static class SegmentFile
 
     /// <summary>Taken alone by the one that keeps it, to write something else into it.</summary>
     internal static bool TryTake(SafeFileHandle file, string path) => FileLocks.TryOwn(file, Use, 2) && FileLocks.IsSame(file, path);
+
+    /// <summary>Deletes a file of this process. What cannot go now is left for a sweep: hosts clear shared memory (logind, when a user has logged out), and whoever cleans up has mostly another error to report.</summary>
+    internal static void Remove(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
 
     /// <summary>Deletes a file that nobody uses.</summary>
     /// <param name="path">The file.</param>
@@ -128,6 +145,12 @@ internal static class SegmentFile
 
             var length = RandomAccess.GetLength(file);
             File.Delete(path);
+            if (evenIfKept)
+            {
+                // Whoever keeps it has it open still, so its pages would not be free. Nobody reads it: readers hold the byte that is locked here, and who comes now finds its name gone.
+                FileSpace.GiveBack(file, length);
+            }
+
             return length;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

@@ -22,7 +22,11 @@ internal static unsafe class SharedArrays
             return vector;
         }
 
-        return mapping.Owner is SegmentLock segment ? Read(segment.File, reference, type, lengths, bytes) : Copy(mapping, reference, type, lengths, bytes);
+        var array = mapping.Owner is SegmentLock segment ? Read(segment.File, reference, type, lengths, bytes) : Copy(mapping, reference, type, lengths, bytes);
+
+        // Its lock closes the file when nothing refers to it any more.
+        GC.KeepAlive(mapping);
+        return array;
     }
 
     /// <summary>Whether an array is to have a segment's pages, instead of a copy of them.</summary>
@@ -46,7 +50,6 @@ internal static unsafe class SharedArrays
             Buffer.MemoryCopy(mapping.Start + reference.Offset, to, bytes, bytes);
         }
 
-        GC.KeepAlive(mapping);
         return array;
     }
 
@@ -75,18 +78,22 @@ internal static unsafe class SharedArrays
     {
         var length = RandomAccess.GetLength(file);
         var (lengths, bytes) = ShapeOf(reference, type, length);
+        MappedFile? mapping = null;
         if (type.IsSZArray && bytes >= MappedVector.LeastOfRegion)
         {
-            var mapping = MappedFile.Map(file, reference.Path, length, MmapMode.ReadOnly, new SegmentLock(file, reference.Path));
+            mapping = MappedFile.Map(file, reference.Path, length, MmapMode.ReadOnly, new SegmentLock(file, reference.Path));
             if (MappedVector.TryMake(mapping, reference.Offset, type.GetElementType()!, lengths[0], bytes) is { } vector)
             {
                 // It lives on in the mapping.
-                File.Delete(reference.Path);
+                SegmentFile.Remove(reference.Path);
                 return vector;
             }
         }
 
         var array = Read(file, reference, type);
+
+        // Its lock closes the file when nothing refers to it any more.
+        GC.KeepAlive(mapping);
 
         // Its writer uses the room again, unless it has died.
         ArrayStore.DeleteIfUnused(reference.Path);

@@ -8,6 +8,7 @@ internal sealed class StoreFolder
     private const UnixFileMode FolderMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const string FolderPrefix = "orleans-joblib-";
     private const string SeedName = "seed";
+    private const string NewSeedPrefix = "seed-";
     private const string WrittenPrefix = "w-";
     private const string ClaimPrefix = "c-";
     private const string TokenPrefix = "t-";
@@ -38,7 +39,7 @@ internal sealed class StoreFolder
         }
 
         var seed = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, SeedName);
-        return File.Exists(seed) ? BitConverter.ToInt64(File.ReadAllBytes(seed)) : null;
+        return File.Exists(seed) && File.ReadAllBytes(seed) is { Length: sizeof(long) } bytes ? BitConverter.ToInt64(bytes) : null;
     }
 
     /// <summary>Where the folder is below another one.</summary>
@@ -75,7 +76,7 @@ internal sealed class StoreFolder
                 {
                     return new StoreFolder(path, ReadSeed(System.IO.Path.Combine(path, SeedName)));
                 }
-                catch (IOException) when (attempt < 100)
+                catch (IOException exception) when (attempt < 100 && exception is FileNotFoundException or DirectoryNotFoundException)
                 {
                     // The last user of the folder has removed it this moment.
                     Thread.Sleep(1);
@@ -140,7 +141,9 @@ internal sealed class StoreFolder
         }
     }
 
-    internal static JoblibException Unusable(string path, string why, Exception? cause) => new(
+    internal JoblibException Unusable(Exception cause) => Unusable(Path, cause.Message, cause);
+
+    private static JoblibException Unusable(string path, string why, Exception? cause) => new(
         "array-folder", $"Large arrays cannot be put into '{path}': {why.TrimEnd('.')}. Give another folder, with 'tempFolder' or the environment variable JOBLIB_TEMP_FOLDER.", cause);
 
     internal string PathOf(SegmentName name) => System.IO.Path.Combine(Path, name.ToString());
@@ -273,28 +276,64 @@ internal sealed class StoreFolder
         }
     }
 
+    // Its lock shows, too, whether the file system has locks.
     private static long ReadSeed(string path)
     {
-        if (!File.Exists(path))
+        if (TryReadSeed(path) is { } known)
         {
-            var made = $"{path}-{Guid.NewGuid():n}";
-            using (var file = SegmentFile.OpenOrCreate(made))
-            {
-                RandomAccess.Write(file, RandomNumberGenerator.GetBytes(sizeof(long)), 0);
-            }
+            return known;
+        }
 
+        var made = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path)!, $"{NewSeedPrefix}{Guid.NewGuid():n}");
+        using (var file = SegmentFile.Create(made))
+        {
             try
             {
-                File.Move(made, path, overwrite: false);
+                RandomAccess.Write(file, RandomNumberGenerator.GetBytes(sizeof(long)), 0);
+                TryMove(made, path);
             }
-            catch (IOException) when (File.Exists(path))
+            finally
             {
-                // Another process was first.
-                File.Delete(made);
+                SegmentFile.Remove(made);
             }
         }
 
-        return BitConverter.ToInt64(File.ReadAllBytes(path));
+        return TryReadSeed(path) ?? throw new FileNotFoundException(null, path);
+    }
+
+    private static void TryMove(string path, string newPath)
+    {
+        try
+        {
+            File.Move(path, newPath, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(newPath))
+        {
+            // Another process was first.
+        }
+    }
+
+    private static long? TryReadSeed(string path)
+    {
+        using var file = SegmentFile.TryUse(path);
+        if (file is null)
+        {
+            return null;
+        }
+
+        var seed = new byte[sizeof(long)];
+        if (RandomAccess.Read(file, seed, 0) == seed.Length)
+        {
+            return BitConverter.ToInt64(seed);
+        }
+
+        // The machine lost its power before the bytes were on the disk.
+        if (SegmentFile.TryOwn(file, path))
+        {
+            SegmentFile.Remove(path);
+        }
+
+        return null;
     }
 
     private long CountBytes()
@@ -331,7 +370,7 @@ internal sealed class StoreFolder
             [
                 .. new DirectoryInfo(Path).EnumerateFiles().Where(file => file.LinkTarget is null
                     && (SegmentName.IsOne(file.Name) || file.Name.StartsWith(WrittenPrefix, StringComparison.Ordinal) || file.Name.StartsWith(ClaimPrefix, StringComparison.Ordinal)
-                        || file.Name.StartsWith(TokenPrefix, StringComparison.Ordinal))),
+                        || file.Name.StartsWith(TokenPrefix, StringComparison.Ordinal) || file.Name.StartsWith(NewSeedPrefix, StringComparison.Ordinal))),
             ];
         }
         catch (DirectoryNotFoundException)

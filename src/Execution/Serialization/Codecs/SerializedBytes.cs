@@ -20,5 +20,16 @@ internal static class SerializedBytes
         writer.WriteBlob(bytes.WrittenSpan);
     }
 
-    internal static T Read<T>(PayloadReader reader, ICallSerializer<T> serializer) => serializer.Read(new ReadOnlySequence<byte>(reader.ReadMemory(reader.ReadCount())));
+    internal static T Read<T>(PayloadReader reader, ICallSerializer<T> serializer)
+    {
+        var bytes = new ReadOnlySequence<byte>(reader.ReadMemory(reader.ReadCount()));
+        try
+        {
+            return serializer.Read(bytes);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            throw new JoblibException("serializer-failed", $"The serializer '{serializer.GetType()}' could not read a '{typeof(T)}' of {bytes.Length:N0} bytes: {exception.Message} Correct its Read: it gets what its Write wrote.", exception);
+        }
+    }
 }

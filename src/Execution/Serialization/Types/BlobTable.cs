@@ -12,6 +12,8 @@ internal sealed class BlobTable<T>
 
     public BlobTable() => _lookup = _entries.GetAlternateLookup<ReadOnlySpan<byte>>();
 
+    internal int Count => _entries.Count;
+
     internal bool TryGet(ReadOnlySpan<byte> blob, [MaybeNullWhen(false)] out T value) => _lookup.TryGetValue(blob, out value);
 
     internal T Add(ReadOnlySpan<byte> blob, T value) => _entries.Count >= MostEntries ? value : _entries.GetOrAdd(blob.ToArray(), value);
