@@ -106,7 +106,7 @@ public sealed class CodeStoreTests
         var dead = Path.Combine(living.Root, "temp", "left");
         File.WriteAllText(dead, "half a piece");
         var deadDirectory = Directory.CreateDirectory(Path.Combine(living.Root, "native", "left")).FullName;
-        File.WriteAllText(Path.Combine(deadDirectory, ".lock"), "");
+        File.WriteAllText(deadDirectory + ".lock", "");
         using var next = new SiloCode(living.Root);
         Assert.Null(next.Store.TryPin(CodeHash.Of([1]), 1));
         Assert.False(File.Exists(dead));
@@ -114,6 +114,39 @@ public sealed class CodeStoreTests
         Assert.True(File.Exists(draft.Path));
         Assert.True(Directory.Exists(nativeDirectory));
         CodeStore.DeleteNativeDirectory(nativeDirectory, held);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(living.Root, "native")));
+    }
+
+    [Fact]
+    public async Task Open_WhileAnotherStoreMakesFiles_SweepsNoneOfThem()
+    {
+        using var silo = new SiloCode();
+        silo.Store.Open();
+        using var enough = new CancellationTokenSource();
+        var opening = Task.Run(() =>
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                using var other = new SiloCode(silo.Root);
+                other.Store.Open();
+            }
+        });
+        for (var i = 0; i < 2000; i++)
+        {
+            using (var draft = silo.Store.Begin(1000))
+            {
+                Assert.True(File.Exists(draft.Path));
+            }
+
+            var (directory, held) = silo.Store.NewNativeDirectory();
+            Assert.True(Directory.Exists(directory));
+            CodeStore.DeleteNativeDirectory(directory, held);
+        }
+
+        enough.Cancel();
+        await opening;
+        Assert.Empty(silo.Temp);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(silo.Root, "native")));
     }
 
     [Theory]

@@ -9,13 +9,13 @@ namespace Orleans.Joblib.Silo;
 /// <c>blobs/</c> holds verified pieces: a piece arrives in <c>temp/</c> and is renamed once its hash is right, so no reader ever sees half of one. A file's
 /// last-write time is when it was last taken into use. Who uses a file holds it open (a shared lock on Unix); who evicts or sweeps must be able to open it alone,
 /// so nothing that any process of this host uses is taken, and the locks of a dead process are gone. <c>native/</c> holds a directory of native libraries per
-/// loaded code set.
+/// loaded code set, and beside it the file whose lock says that its process lives.
 /// <c>_gate</c> serialises opening the directory, committing and evicting within this store; between processes only the files' own locks count.
 /// </remarks>
 internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<CodeStore> logger)
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private const string LockName = ".lock";
+    private const string LockExtension = ".lock";
 
     private readonly Lock _gate = new();
     private readonly string _root = options.Value.FullDirectory;
@@ -170,9 +170,18 @@ internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<Code
             Open();
             return Guarded(() =>
             {
-                var directory = Path.Combine(Native, Guid.NewGuid().ToString("N"));
-                Make(directory);
-                return (directory, new FileStream(Path.Combine(directory, LockName), FileMode.CreateNew, FileAccess.Write, FileShare.None));
+                var held = NewLocked(Native, LockExtension, 0, FileOptions.DeleteOnClose);
+                try
+                {
+                    var directory = Path.ChangeExtension(held.Name, null);
+                    Make(directory);
+                    return (directory, held);
+                }
+                catch
+                {
+                    held.Dispose();
+                    throw;
+                }
             });
         }
     }
@@ -180,8 +189,8 @@ internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<Code
     /// <summary>Deletes a directory of native libraries; libraries that are still mapped keep their bytes.</summary>
     internal static void DeleteNativeDirectory(string directory, FileStream ownLock)
     {
-        ownLock.Dispose();
         TryDeleteDirectory(directory);
+        ownLock.Dispose();
     }
 
     /// <summary>Does file work of this cache; what the disk refuses becomes an error that names the directory and the remedy.</summary>
@@ -269,44 +278,69 @@ internal sealed class CodeStore(IOptions<CodeCacheOptions> options, ILogger<Code
     // What a silo that died was in the middle of. Files of silos that live are locked.
     private void Sweep()
     {
-        foreach (var path in Directory.EnumerateFiles(Temp))
+        foreach (var path in Directory.EnumerateFiles(Temp).Concat(Directory.EnumerateFiles(Native)))
         {
             TryDeleteUnused(path);
         }
 
-        foreach (var directory in Directory.EnumerateDirectories(Native))
+        // The lock is there before the directory is.
+        foreach (var directory in Directory.EnumerateDirectories(Native).Where(directory => !File.Exists(directory + LockExtension)))
         {
-            var held = Path.Combine(directory, LockName);
-            if (!File.Exists(held) || TryDeleteUnused(held))
-            {
-                TryDeleteDirectory(directory);
-            }
+            TryDeleteDirectory(directory);
         }
     }
 
     private CodeDraft NewDraft(long length)
     {
-        var path = Path.Combine(Temp, Guid.NewGuid().ToString("N"));
+        var file = NewLocked(Temp, "", length);
         try
         {
-            // Preallocated: a disk without room says so now, not after the transfer.
-            var file = new FileStream(path, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.None,
-                BufferSize = 0,
-                PreallocationSize = length,
-            });
-
             // Whoever makes room next counts it in full.
             file.SetLength(length);
-            return new CodeDraft(path, file);
+            return new CodeDraft(file.Name, file);
         }
         catch (IOException)
         {
-            TryDelete(path);
+            file.Dispose();
+            TryDelete(file.Name);
             throw;
+        }
+    }
+
+    // Unix makes a file and locks it in two steps: between them the sweep of a store that opens this moment takes it for a dead silo's, and then it is made again.
+    private static FileStream NewLocked(string directory, string extension, long length, FileOptions options = FileOptions.None)
+    {
+        const int LockedOnLinux = 11, LockedOnMacOS = 35, MostTries = 100;
+        for (var tries = 1; ; tries++)
+        {
+            var path = Path.Combine(directory, Guid.NewGuid().ToString("N") + extension);
+            try
+            {
+                // Preallocated: a disk without room says so now, not after the transfer.
+                var file = new FileStream(path, new FileStreamOptions
+                {
+                    Mode = FileMode.CreateNew,
+                    Access = FileAccess.ReadWrite,
+                    Share = FileShare.None,
+                    BufferSize = 0,
+                    PreallocationSize = length,
+                    Options = options,
+                });
+                if (File.Exists(path) || tries == MostTries)
+                {
+                    return file;
+                }
+
+                file.Dispose();
+            }
+            catch (IOException exception) when (tries < MostTries && !OperatingSystem.IsWindows() && exception.HResult is LockedOnLinux or LockedOnMacOS)
+            {
+            }
+            catch (IOException)
+            {
+                TryDelete(path);
+                throw;
+            }
         }
     }
 
