@@ -1,5 +1,6 @@
 """What the tests share: where the silo is, a cluster for all tests that need one, and a worker driven over its pipes."""
 
+import faulthandler
 import os
 import shutil
 import subprocess
@@ -28,6 +29,19 @@ def silo_is_missing():
         return "there is no 'dotnet' on the path"
     os.environ["JOBLIB_SILO"] = str(BUILT_SILO)
     return None
+
+
+def pytest_configure(config):
+    # Not what pytest captures.
+    config.hung_tests = os.fdopen(os.dup(2), "w")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """A test that hangs ends the whole run, and says where each thread stood."""
+    faulthandler.dump_traceback_later(120, exit=True, file=item.config.hung_tests)
+    yield
+    faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_collection_modifyitems(items):

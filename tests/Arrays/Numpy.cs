@@ -33,9 +33,8 @@ internal static class Numpy
         }
 
         // A fresh machine: Debian's package if we may, else a copy in a folder of our own.
-        Run("apt-get", null, ["update", "-qq"]);
-        var (apt, said) = Run("apt-get", null, ["install", "-y", "-qq", "--no-install-recommends", "python3-numpy"]);
-        if (apt == 0 && Run("/usr/bin/python3", null, ["-c", "import numpy"]).Code == 0)
+        var said = DebianPackages.TryInstall("python3-numpy");
+        if (Run("/usr/bin/python3", null, ["-c", "import numpy"]).Code == 0)
         {
             return ("/usr/bin/python3", null, "");
         }
@@ -57,7 +56,6 @@ internal static class Numpy
     private static (int Code, string Output) Run(string program, string? packages, string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DEBIAN_FRONTEND"] = "noninteractive";
         if (packages is not null)
         {
             start.Environment["PYTHONPATH"] = packages;

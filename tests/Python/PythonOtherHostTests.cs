@@ -13,6 +13,7 @@ public sealed class PythonOtherHostTests : PythonTests
         using var host = MountNamespace.TryCreate(out var reason);
         Assert.SkipWhen(host is null, reason);
         Assert.SkipUnless(File.Exists("/usr/bin/python3"), "There is no Python of Debian here.");
+        await PrepareAsync();
         using var azurite = throughBlobs ? await Azurite.StartAsync() : null;
         var blobs = new Dictionary<string, string?> { ["JOBLIB_BLOBS"] = azurite?.Setting("arrays"), ["PYTHONPATH"] = Python };
         await using var silos = await SiloCluster.StartAsync(silos: 0, slots: 2);
