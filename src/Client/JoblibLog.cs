@@ -66,6 +66,9 @@ internal static partial class JoblibLog
     [LoggerMessage(20, LogLevel.Debug, "The coordinator of run {Run} could not be told how far it has come.")]
     internal static partial void ProgressNotTold(ILogger logger, Exception exception, Guid run);
 
+    [LoggerMessage(21, LogLevel.Debug, "Up to {Batches} batches of run {Run} wait at silo {Silo} while others are idle: they are asked back.")]
+    internal static partial void BatchesRecalled(ILogger logger, int batches, Guid run, string silo);
+
     [LoggerMessage(40, LogLevel.Warning, "A blob of {Bytes} bytes is not in '{Place}' any more; the array takes another way, or the same once more")]
     internal static partial void BlobGone(ILogger logger, long bytes, string place);
 }

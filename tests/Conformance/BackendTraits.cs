@@ -25,9 +25,6 @@ public sealed record BackendTraits(string Name)
     /// <summary>A call that overruns its timeout is stopped: it need not hear of it.</summary>
     public bool StopsOverdueCalls { get; init; }
 
-    /// <summary>Calls that may be sent after a running one to the same worker and wait there for it, although another worker is idle.</summary>
-    public int CallsBehindARunningOne { get; init; }
-
     /// <summary>Levels of parallel loops, this one's own not counted, that run in parallel before nesting turns sequential.</summary>
     public int ParallelLevelsBelow { get; init; } = 1;
 }

@@ -15,7 +15,6 @@ public sealed class OrleansProcessWorkersConformanceTests : ParallelConformance,
         SupportsTimeout = true,
         StopsOverdueCalls = true,
         SupportsSharedMemory = false,
-        CallsBehindARunningOne = 1,
     };
 
     public sealed class TwoProcesses() : RemoteClusterFixture(BackendName, silos: 2, slotsPerSilo: 1, "--workers", "processes");

@@ -8,9 +8,8 @@ public sealed class OrleansRemoteConformanceTests : ParallelConformance, IClassF
 {
     private const string BackendName = "tests-orleans-remote";
 
-    // Short batches overtake the places of a slot, and a batch that waits at a busy silo does not move to an idle one.
     protected override BackendTraits Traits { get; } =
-        new(BackendName) { RunsCallsInThisProcess = false, RefusesWhatCannotTravel = true, SupportsTimeout = true, SupportsSharedMemory = false, CallsBehindARunningOne = 1 };
+        new(BackendName) { RunsCallsInThisProcess = false, RefusesWhatCannotTravel = true, SupportsTimeout = true, SupportsSharedMemory = false };
 
     public sealed class TwoProcesses() : RemoteClusterFixture(BackendName, silos: 2, slotsPerSilo: 1);
 }

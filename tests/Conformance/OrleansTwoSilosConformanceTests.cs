@@ -6,8 +6,7 @@ public sealed class OrleansTwoSilosConformanceTests : ParallelConformance, IClas
 {
     private const string BackendName = "tests-orleans-two-silos";
 
-    // A slot holds two batches, and a batch that waits at a busy silo does not move to an idle one.
-    protected override BackendTraits Traits { get; } = new(BackendName) { RefusesWhatCannotTravel = true, SupportsTimeout = true, SupportsSharedMemory = false, CallsBehindARunningOne = 1 };
+    protected override BackendTraits Traits { get; } = new(BackendName) { RefusesWhatCannotTravel = true, SupportsTimeout = true, SupportsSharedMemory = false };
 
     public sealed class TwoSilos() : ClusterFixture(BackendName, silos: 2, slotsPerSilo: 1);
 }

@@ -97,6 +97,31 @@ public abstract partial class ParallelConformance
     }
 
     [Theory]
+    [InlineData(null)]
+    [InlineData(41)]
+    public void Run_OneCallWaitsForAllOthers_TheyDoNotWaitBehindIt(int? preDispatch)
+    {
+        if (!Traits.RunsCallsAtOnce)
+        {
+            return;
+        }
+
+        using var meeting = new Rendezvous();
+        using var parallel = NewParallel(preDispatch: preDispatch, batchSize: 1);
+        var results = Patience.Within(() => parallel.Run(Enumerable.Range(0, 41).Select(i => Delayed(() =>
+        {
+            if (i != 0)
+            {
+                return meeting.Add("others") > 0;
+            }
+
+            meeting.Until("others", 40, "the other calls");
+            return true;
+        }))));
+        Assert.Equal(41, results.Length);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(16)]
     public void Run_ManyCalls_MakesEachOnce(int batchSize)

@@ -39,6 +39,9 @@ internal sealed class Rendezvous : IDisposable
 
     internal int Count(string counter) => Add(counter, 0);
 
+    /// <summary>Waits until a counter has come so far.</summary>
+    internal void Until(string counter, int number, string what) => Until(() => Count(counter) >= number, what);
+
     /// <summary>Waits until as many as that have come, and again for the next as many: a barrier.</summary>
     internal void Meet(string barrier, int parties, string what)
     {

@@ -46,6 +46,18 @@ public sealed class FairQueueTests
     }
 
     [Fact]
+    public void Remove_SomeOfAnOwner_TakesTheLastThatCame()
+    {
+        Enqueue("a1", "b1", "a2", "a3", "a4");
+        Assert.Equal(3, _queue.CountOf("a", item => ((Named)item).Name != "a4"));
+        Assert.Equal(["a2", "a3"], _queue.Remove("a", item => ((Named)item).Name != "a4", atMost: 2).Cast<Named>().Select(item => item.Name));
+        Assert.Equal(3, _queue.Count);
+        Assert.Equal(["a1", "b1", "a4"], Drain());
+        Assert.Empty(_queue.Remove("a", _ => true, atMost: 2));
+        Assert.Equal(0, _queue.CountOf("a", _ => true));
+    }
+
+    [Fact]
     public void Count_Any_FollowsTheItems()
     {
         Enqueue("a1", "a2", "b1");

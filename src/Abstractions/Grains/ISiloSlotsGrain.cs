@@ -25,6 +25,13 @@ public interface ISiloSlotsGrain : IGrainWithStringKey
     [ResponseTimeout("00:00:05")]
     Task<SiloCheck> CheckAsync(Guid run);
 
+    /// <summary>Gives batches of a run that no worker has taken up yet back to its client, the last that came: another silo has idle workers for them.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="batches">How many at most.</param>
+    [Alias("Recall")]
+    [ResponseTimeout("00:00:05")]
+    Task RecallAsync(Guid run, int batches);
+
     /// <summary>Takes a run's slots back: its queued batches are dropped, workers that still execute one are given up.</summary>
     /// <param name="run">The run.</param>
     /// <param name="forGood">Whether its client has ended it; else its lease ran out, and the client may open it again.</param>

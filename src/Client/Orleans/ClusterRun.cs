@@ -349,6 +349,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
     }
 
+    void IBatchCarrier.GivenBack(CallBatch batch) => Resend(batch, died: false);
+
     /// <summary>Opens the run again after the cluster has lost it.</summary>
     internal async Task ReopenAsync()
     {
@@ -400,13 +402,52 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
     }
 
-    /// <summary>The silos of other processes that hold slots or batches of this run.</summary>
-    internal IReadOnlyList<SiloAddress> RemoteSilos()
+    /// <summary>The silos that hold slots or batches of this run; none if that is one silo, of this process.</summary>
+    internal IReadOnlyList<SiloAddress> WatchedSilos()
     {
         lock (_gate)
         {
-            return [.. _slots.Concat(_closed).Where(slot => slot.IsRemote).Select(slot => slot.Grant.Silo).Concat(_unreached).Distinct()];
+            SiloAddress[] silos = [.. _slots.Concat(_closed).Select(slot => slot.Grant.Silo).Concat(_unreached).Distinct()];
+            return silos.Length > 1 || IsRemote ? silos : [];
         }
+    }
+
+    /// <summary>Batches that wait at busy silos although others have idle workers for this run: how many each silo should give back.</summary>
+    internal IReadOnlyList<(SiloAddress Silo, int Batches)> ToRecall(IReadOnlyDictionary<SiloAddress, SiloCheck> checks)
+    {
+        var busy = checks.Where(check => check.Value.Queued > 0).OrderByDescending(check => check.Value.Queued).ToArray();
+        if (busy.Length == 0)
+        {
+            return [];
+        }
+
+        int idle;
+        lock (_gate)
+        {
+            if (_waiting.Count > 0)
+            {
+                return [];
+            }
+
+            idle = _slots.Where(slot => slot.FreePlaces == PlacesPerSlot).GroupBy(slot => slot.Grant.Silo)
+                .Sum(slots => checks.TryGetValue(slots.Key, out var check) ? Math.Min(check.Idle, slots.Count()) : 0);
+        }
+
+        var recalled = new List<(SiloAddress Silo, int Batches)>();
+        foreach (var (silo, check) in busy)
+        {
+            if (idle <= 0)
+            {
+                break;
+            }
+
+            // Short ones that wait for half a second are behind a long one: all of them may go.
+            var batches = _short ? check.Queued : Math.Min(check.Queued, idle);
+            recalled.Add((silo, batches));
+            idle -= batches;
+        }
+
+        return recalled;
     }
 
     /// <summary>A silo said which batches it has.</summary>

@@ -7,6 +7,7 @@ namespace Orleans.Joblib;
 /// <remarks>
 /// Orleans tells an external client nothing of a silo that died with its call (only silos break outstanding calls), so the client asks: every silo that has
 /// batches of this run, twice a second, which it has and whom it sees in the cluster. It needs no coordinator for that, so losing one loses no time.
+/// The same look finds batches that wait at a busy silo while another is idle, and has them come back.
 /// </remarks>
 internal sealed class ClusterWatch(ClusterRun run, IClusterClient client, CancellationToken ending) : IDisposable
 {
@@ -80,12 +81,15 @@ internal sealed class ClusterWatch(ClusterRun run, IClusterClient client, Cancel
         using var timer = new PeriodicTimer(CheckPeriod);
         while (await timer.WaitForNextTickAsync(ending).ConfigureAwait(false))
         {
-            var silos = run.RemoteSilos();
-            var changed = await Task.WhenAll(silos.Select(CheckAsync)).ConfigureAwait(false);
-            if (changed.Contains(true) || run.WantsReplan || run.SlotCount == 0)
+            var silos = run.WatchedSilos();
+            var looks = await Task.WhenAll(silos.Select(CheckAsync)).ConfigureAwait(false);
+            if (looks.Any(look => look.Changed) || run.WantsReplan || run.SlotCount == 0)
             {
                 Wake();
             }
+
+            var checks = looks.Where(look => look.Check is not null).ToDictionary(look => look.Silo, look => look.Check!);
+            await Task.WhenAll(run.ToRecall(checks).Select(recall => RecallAsync(recall.Silo, recall.Batches))).ConfigureAwait(false);
 
             if (silos.Count == 0 && !run.IsRemote)
             {
@@ -103,20 +107,34 @@ internal sealed class ClusterWatch(ClusterRun run, IClusterClient client, Cancel
         }
     }
 
-    private async Task<bool> CheckAsync(SiloAddress silo)
+    private async Task<(SiloAddress Silo, SiloCheck? Check, bool Changed)> CheckAsync(SiloAddress silo)
     {
         var askedAt = Stopwatch.GetTimestamp();
         try
         {
             var check = await client.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo)).CheckAsync(run.Id).WaitAsync(Patience, ending).ConfigureAwait(false);
             Heard();
-            return run.TakeCheck(silo, check, askedAt);
+            return (silo, check, run.TakeCheck(silo, check, askedAt));
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !ending.IsCancellationRequested)
         {
             // Whether it has left is for the others to say.
             JoblibLog.SiloDidNotAnswer(Joblib.Logger, exception, silo.ToString(), run.Id);
-            return false;
+            return (silo, null, false);
+        }
+    }
+
+    private async Task RecallAsync(SiloAddress silo, int batches)
+    {
+        try
+        {
+            JoblibLog.BatchesRecalled(Joblib.Logger, batches, run.Id, silo.ToString());
+            await client.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo)).RecallAsync(run.Id, batches).WaitAsync(Patience, ending).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !ending.IsCancellationRequested)
+        {
+            // They stay where they are until the next look.
+            JoblibLog.SiloDidNotAnswer(Joblib.Logger, exception, silo.ToString(), run.Id);
         }
     }
 

@@ -8,4 +8,7 @@ internal interface IBatchCarrier
 
     /// <summary>The silo dropped the batch before any of its calls was made.</summary>
     void Dropped(CallBatch batch);
+
+    /// <summary>The silo gave the batch back, as it was asked to, before any of its calls was made.</summary>
+    void GivenBack(CallBatch batch);
 }

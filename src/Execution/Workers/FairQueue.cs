@@ -90,32 +90,33 @@ internal sealed class FairQueue<TItem>
         return items;
     }
 
-    /// <summary>Takes some of an owner's items out; the others keep their order.</summary>
-    internal IReadOnlyList<TItem> Remove(object owner, Predicate<TItem> which)
+    /// <summary>Takes some of an owner's items out, the last that came; they and the others keep their order.</summary>
+    internal IReadOnlyList<TItem> Remove(object owner, Predicate<TItem> which, int atMost = int.MaxValue)
     {
-        if (Find(owner) is not { } account || !account.Items.Any(item => !which(item)))
+        if (Find(owner) is not { } account)
         {
-            return Remove(owner);
+            return [];
         }
 
-        var items = account.Items.ToArray();
+        var removed = account.Items.Where(item => which(item)).TakeLast(atMost).ToArray();
+        if (removed.Length == account.Items.Count)
+        {
+            Remove(owner);
+            return removed;
+        }
+
+        var kept = account.Items.Except(removed).ToArray();
         account.Items.Clear();
-        var removed = new List<TItem>();
-        foreach (var item in items)
+        foreach (var item in kept)
         {
-            if (which(item))
-            {
-                removed.Add(item);
-            }
-            else
-            {
-                account.Items.Enqueue(item);
-            }
+            account.Items.Enqueue(item);
         }
 
-        Count -= removed.Count;
+        Count -= removed.Length;
         return removed;
     }
+
+    internal int CountOf(object owner, Predicate<TItem> which) => Find(owner)?.Items.Count(item => which(item)) ?? 0;
 
     /// <summary>Forgets all items and owners.</summary>
     internal void Clear()

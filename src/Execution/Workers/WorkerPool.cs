@@ -69,6 +69,18 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
     /// <summary>Whether a worker could take up more: none is queued, and one is idle or not yet started.</summary>
     public bool WantsWork => Volatile.Read(ref _queued) == 0 && Volatile.Read(ref _busy) < Volatile.Read(ref _capacity);
 
+    /// <summary>Workers that have nothing to do, nor will have for what is queued.</summary>
+    internal int IdleCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Math.Max(_capacity - _busy - _queued, 0);
+            }
+        }
+    }
+
     internal int QueuedCount => Volatile.Read(ref _queued);
 
     /// <summary>Threads alive, abandoned ones included.</summary>
@@ -181,13 +193,21 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         return removed;
     }
 
-    /// <summary>Takes some of an owner's queued items out; the others, and those that workers are executing, go on.</summary>
-    /// <returns>The items that were taken out; their owner completes them.</returns>
-    internal IReadOnlyList<IWorkItem> RemoveQueued(object owner, Predicate<IWorkItem> which)
+    internal int CountQueued(object owner, Predicate<IWorkItem> which)
     {
         lock (_gate)
         {
-            var removed = _queue.Remove(owner, which);
+            return _queue.CountOf(owner, which);
+        }
+    }
+
+    /// <summary>Takes some of an owner's queued items out, the last that came; the others, and those that workers are executing, go on.</summary>
+    /// <returns>The items that were taken out; their owner completes them.</returns>
+    internal IReadOnlyList<IWorkItem> RemoveQueued(object owner, Predicate<IWorkItem> which, int atMost = int.MaxValue)
+    {
+        lock (_gate)
+        {
+            var removed = _queue.Remove(owner, which, atMost);
             _queued -= removed.Count;
             return removed;
         }

@@ -15,6 +15,12 @@ internal sealed class SiloSlotsGrain(SiloWorkers workers) : Grain, ISiloSlotsGra
         return Task.CompletedTask;
     }
 
+    public Task RecallAsync(Guid run, int batches)
+    {
+        workers.Recall(run, batches);
+        return Task.CompletedTask;
+    }
+
     public Task ReleaseAsync(Guid run, bool forGood)
     {
         workers.Release(run, forGood);

@@ -129,8 +129,30 @@ internal sealed class SiloWorkers : IDisposable
     {
         Renew(id);
         return _runs.TryGetValue(id, out var run)
-            ? new SiloCheck(true, [.. run.InHand.Keys], _membership.Members())
+            ? new SiloCheck(true, [.. run.InHand.Keys], _membership.Members(), _pool.CountQueued(run, IsWhole), _draining ? 0 : _pool.IdleCount)
             : new SiloCheck(false, [], _membership.Members());
+    }
+
+    /// <summary>Gives a run's batches back that no worker has taken up yet, the last that came.</summary>
+    internal void Recall(Guid id, int batches)
+    {
+        if (!_runs.TryGetValue(id, out var run))
+        {
+            return;
+        }
+
+        foreach (var item in _pool.RemoveQueued(run, IsWhole, batches))
+        {
+            if (item is RemoteBatchWork remote)
+            {
+                remote.GiveBack();
+            }
+            else
+            {
+                // Its client sends it on, which is not for this grain's turn.
+                ThreadPool.UnsafeQueueUserWorkItem(static batch => batch.Carrier!.GivenBack(batch), ((BatchWork)item).Batch, preferLocal: false);
+            }
+        }
     }
 
     /// <summary>Ends a run's share: queued batches are dropped, workers in the middle of one are given up, its batch grains go.</summary>
