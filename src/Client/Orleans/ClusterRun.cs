@@ -441,8 +441,8 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
                 break;
             }
 
-            // Short ones that wait for half a second are behind a long one: all of them may go.
-            var batches = _short ? check.Queued : Math.Min(check.Queued, idle);
+            // Short ones that wait for so long are behind a long one, and batches of this process cost nothing to send: all of them may go.
+            var batches = _short || !IsRemote ? check.Queued : Math.Min(check.Queued, idle);
             recalled.Add((silo, batches));
             idle -= batches;
         }
