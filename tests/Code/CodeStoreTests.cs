@@ -131,20 +131,26 @@ public sealed class CodeStoreTests
                 other.Store.Open();
             }
         });
-        for (var i = 0; i < 2000; i++)
+        try
         {
-            using (var draft = silo.Store.Begin(1000))
+            for (var i = 0; i < 2000; i++)
             {
-                Assert.True(File.Exists(draft.Path));
-            }
+                using (var draft = silo.Store.Begin(1000))
+                {
+                    Assert.True(File.Exists(draft.Path));
+                }
 
-            var (directory, held) = silo.Store.NewNativeDirectory();
-            Assert.True(Directory.Exists(directory));
-            CodeStore.DeleteNativeDirectory(directory, held);
+                var (directory, held) = silo.Store.NewNativeDirectory();
+                Assert.True(Directory.Exists(directory));
+                CodeStore.DeleteNativeDirectory(directory, held);
+            }
+        }
+        finally
+        {
+            enough.Cancel();
+            await opening;
         }
 
-        enough.Cancel();
-        await opening;
         Assert.Empty(silo.Temp);
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(silo.Root, "native")));
     }

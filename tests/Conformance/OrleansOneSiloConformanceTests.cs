@@ -8,5 +8,5 @@ public sealed class OrleansOneSiloConformanceTests : ParallelConformance, IClass
 
     protected override BackendTraits Traits { get; } = new(BackendName) { RefusesWhatCannotTravel = true, SupportsTimeout = true, SupportsSharedMemory = false };
 
-    public sealed class OneSilo() : ClusterFixture(BackendName, silos: 1, slotsPerSilo: NJobs);
+    public sealed class OneSilo() : ClusterFixture(BackendName, silos: 1, slotsPerSilo: NJobs + 1);
 }

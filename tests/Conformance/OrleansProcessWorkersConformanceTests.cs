@@ -17,5 +17,5 @@ public sealed class OrleansProcessWorkersConformanceTests : ParallelConformance,
         SupportsSharedMemory = false,
     };
 
-    public sealed class TwoProcesses() : RemoteClusterFixture(BackendName, silos: 2, slotsPerSilo: 1, "--workers", "processes");
+    public sealed class TwoProcesses() : RemoteClusterFixture(BackendName, silos: 2, slotsPerSilo: 2, "--workers", "processes");
 }

@@ -11,5 +11,5 @@ public sealed class OrleansRemoteConformanceTests : ParallelConformance, IClassF
     protected override BackendTraits Traits { get; } =
         new(BackendName) { RunsCallsInThisProcess = false, RefusesWhatCannotTravel = true, SupportsTimeout = true, SupportsSharedMemory = false };
 
-    public sealed class TwoProcesses() : RemoteClusterFixture(BackendName, silos: 2, slotsPerSilo: 1);
+    public sealed class TwoProcesses() : RemoteClusterFixture(BackendName, silos: 2, slotsPerSilo: 2);
 }

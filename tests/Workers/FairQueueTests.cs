@@ -49,12 +49,32 @@ public sealed class FairQueueTests
     public void Remove_SomeOfAnOwner_TakesTheLastThatCame()
     {
         Enqueue("a1", "b1", "a2", "a3", "a4");
-        Assert.Equal(3, _queue.CountOf("a", item => ((Named)item).Name != "a4"));
+        Assert.Equal(3, _queue.CountOf("a", item => ((Named)item).Name != "a4", atMost: 10));
+        Assert.Equal(2, _queue.CountOf("a", _ => true, atMost: 2));
         Assert.Equal(["a2", "a3"], _queue.Remove("a", item => ((Named)item).Name != "a4", atMost: 2).Cast<Named>().Select(item => item.Name));
         Assert.Equal(3, _queue.Count);
         Assert.Equal(["a1", "b1", "a4"], Drain());
         Assert.Empty(_queue.Remove("a", _ => true, atMost: 2));
-        Assert.Equal(0, _queue.CountOf("a", _ => true));
+        Assert.Equal(0, _queue.CountOf("a", _ => true, atMost: 10));
+    }
+
+    [Fact]
+    public void TryDequeue_OwnerWithAsMuchInHandAsItMay_IsPassedOver()
+    {
+        _queue.Enqueue(new Named("a1") { MostAtOnce = 1 });
+        _queue.Enqueue(new Named("a2") { MostAtOnce = 1 });
+        Enqueue("b1");
+        Assert.Equal((3, 2), (_queue.Count, _queue.Ready));
+        Assert.Equal(["a1", "b1", "nothing"], [Dequeue(), Dequeue(), Dequeue()]);
+        Assert.Equal((1, 0), (_queue.Count, _queue.Ready));
+        _queue.Finished(string.Intern("b"), 1);
+        Assert.Equal(0, _queue.Ready);
+        _queue.Finished(string.Intern("a"), 1);
+        Assert.Equal("a2", Dequeue());
+        _queue.Enqueue(new Named("a3") { MostAtOnce = 1 });
+        _queue.ChangeMostAtOnce(string.Intern("a"), 2);
+        Assert.Equal(1, _queue.Ready);
+        Assert.Equal("a3", Dequeue());
     }
 
     [Fact]
@@ -122,6 +142,8 @@ public sealed class FairQueueTests
     private sealed record Named(string Name) : IWorkItem
     {
         public object Owner { get; } = string.Intern(Name[..1]);
+
+        public int MostAtOnce { get; init; } = int.MaxValue;
 
         public void Run(IWorkSharer sharer) => throw new NotSupportedException();
     }

@@ -1,12 +1,14 @@
 namespace Orleans.Joblib.Tests;
 
 /// <summary>Work for a pool, whose start and end a test can wait for.</summary>
-internal sealed class WorkItem(object owner, Action? work = null) : IWorkItem
+internal sealed class WorkItem(object owner, Action? work = null, int mostAtOnce = int.MaxValue) : IWorkItem
 {
     private readonly TaskCompletionSource<Thread> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public object Owner => owner;
+
+    public int MostAtOnce => mostAtOnce;
 
     /// <summary>Completes with the worker's thread.</summary>
     internal Task<Thread> Started => _started.Task;

@@ -234,10 +234,84 @@ public sealed class WorkerPoolTests
         Patience.Until(() => pool is { ThreadCount: 1, BusyCount: 0, QueuedCount: 0 }, "the workers too many to end");
     }
 
+    [Fact]
+    public void TrySubmit_OwnersWithLimits_EachIsHeldToItsOwnAndEveryItemIsExecuted()
+    {
+        const int Owners = 4, Items = 3000;
+        var seed = Environment.TickCount;
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        using var pool = new WorkerPool(5, "tests");
+        var limits = Enumerable.Range(0, Owners).Select(owner => owner + 1).ToArray();
+        var (now, most) = (new int[Owners], new int[Owners]);
+        var executed = 0;
+        using var ended = new CountdownEvent(Items);
+        for (var i = 0; i < Items; i++)
+        {
+            var owner = random.Next(Owners);
+            var spins = random.Next(2000);
+            Assert.True(pool.TrySubmit(new WorkItem(limits, () => { }, 1)));
+            Assert.True(pool.TrySubmit(new WorkItem(Keys[owner], () =>
+            {
+                var mine = Interlocked.Increment(ref now[owner]);
+                InterlockedMax(ref most[owner], mine);
+                Thread.SpinWait(spins);
+                Interlocked.Decrement(ref now[owner]);
+                Interlocked.Increment(ref executed);
+                ended.Signal();
+            },
+            limits[owner])));
+            if (i % 50 == 0)
+            {
+                Thread.Sleep(random.Next(3));
+            }
+        }
+
+        Assert.True(ended.Wait(Patience.Limit), $"Only {executed} of {Items} items were executed.");
+        Assert.All(Enumerable.Range(0, Owners), owner => Assert.InRange(most[owner], 1, limits[owner]));
+        Patience.Until(() => pool is { BusyCount: 0, QueuedCount: 0, IdleCount: 5 }, "the pool to be idle");
+    }
+
+    [Fact]
+    public void ChangeMostAtOnce_MoreAndLess_TheQueueFollows()
+    {
+        using var pool = new WorkerPool(4, "tests");
+        using var release = new ManualResetEventSlim();
+        var items = Enumerable.Range(0, 5).Select(_ => new WorkItem(_owner, () => release.Wait(Patience.Limit), 1)).ToArray();
+        Assert.All(items, item => Assert.True(pool.TrySubmit(item)));
+        Patience.Await(items[0].Started, "the first item to start");
+        Assert.Equal((1, 4, 3), (pool.BusyCount, pool.QueuedCount, pool.IdleCount));
+        Assert.True(pool.WantsWork);
+        pool.ChangeMostAtOnce(_owner, 3);
+        Patience.Await(Task.WhenAll(items[1].Started, items[2].Started), "two more to start");
+        Assert.Equal((3, 2, 1), (pool.BusyCount, pool.QueuedCount, pool.IdleCount));
+        pool.ChangeMostAtOnce(_owner, 1);
+
+        // One that nobody waits for any more makes no room while there are too many.
+        pool.Abandon(items[0]);
+        Assert.Equal((2, 2), (pool.BusyCount, pool.QueuedCount));
+        pool.Abandon(items[1]);
+        pool.Abandon(items[2]);
+        Patience.Await(items[3].Started, "the next to start in the place of those given up");
+        Assert.Equal((1, 1), (pool.BusyCount, pool.QueuedCount));
+        release.Set();
+        Patience.Await(items[4].Ended, "the last to end");
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(-1)]
     public void WorkerPool_NoWorker_Throws(int size) => Assert.Throws<ArgumentOutOfRangeException>(() => new WorkerPool(size, "tests"));
+
+    private static readonly object[] Keys = [new(), new(), new(), new()];
+
+    private static void InterlockedMax(ref int most, int value)
+    {
+        for (var seen = Volatile.Read(ref most); value > seen; seen = Volatile.Read(ref most))
+        {
+            Interlocked.CompareExchange(ref most, value, seen);
+        }
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static List<WeakReference<object>> SubmitForNewOwners(WorkerPool pool)

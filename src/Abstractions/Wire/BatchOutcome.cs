@@ -1,3 +1,5 @@
+using Orleans.Runtime;
+
 namespace Orleans.Joblib;
 
 /// <summary>What became of a batch in another process.</summary>
@@ -7,6 +9,7 @@ namespace Orleans.Joblib;
 /// <param name="Queued">How long it waited for a worker.</param>
 /// <param name="Executed">How long a worker had it.</param>
 /// <param name="Arrays">The large arrays of the results that the client's host does not share; null for none.</param>
+/// <param name="GivenBackBy">The silo that gave the batch back because it was asked to (<see cref="ISiloSlotsGrain.RecallAsync"/>); null for any other outcome.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("Orleans.Joblib.BatchOutcome")]
@@ -16,4 +19,5 @@ public sealed record BatchOutcome(
     [property: Id(2)] byte[] Payload,
     [property: Id(3)] TimeSpan Queued,
     [property: Id(4)] TimeSpan Executed,
-    [property: Id(5)] ArrayResult[]? Arrays = null);
+    [property: Id(5)] ArrayResult[]? Arrays = null,
+    [property: Id(6)] SiloAddress? GivenBackBy = null);

@@ -32,6 +32,9 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     private readonly Queue<CallBatch> _waiting = new();
     private readonly List<Slot> _closed = [];
 
+    // Workers that had nothing to do at the watch's last look, for batches that other silos give back.
+    private Dictionary<SiloAddress, int> _idle = [];
+
     // Silos that others see in the cluster and this process has not reached for a lease: their slots are not used until they answer.
     private readonly HashSet<SiloAddress> _unreached = [];
     private readonly IClusterClient _client;
@@ -276,7 +279,11 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         var taken = new List<(CallBatch Batch, BatchOutcome Outcome)>(outcomes.Length);
         foreach (var outcome in outcomes)
         {
-            if (LocalBatches.Find(outcome.Handle) is { Slot: RemoteSlot slot } batch && ReferenceEquals(batch.Carrier, this) && slot.TryTake(batch))
+            // What a silo gave back, and says once more because it was not heard to have been heard, may be with another by now.
+            if (LocalBatches.Find(outcome.Handle) is { Slot: RemoteSlot slot } batch
+                && ReferenceEquals(batch.Carrier, this)
+                && (outcome.GivenBackBy is null || outcome.GivenBackBy.Equals(slot.Grant.Silo))
+                && slot.TryTake(batch))
             {
                 taken.Add((batch, outcome));
             }
@@ -349,7 +356,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
     }
 
-    void IBatchCarrier.GivenBack(CallBatch batch) => Resend(batch, died: false);
+    void IBatchCarrier.GivenBack(CallBatch batch) => GivenBack(batch);
 
     /// <summary>Opens the run again after the cluster has lost it.</summary>
     internal async Task ReopenAsync()
@@ -429,8 +436,10 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
                 return [];
             }
 
-            idle = _slots.Where(slot => slot.FreePlaces == PlacesPerSlot).GroupBy(slot => slot.Grant.Silo)
-                .Sum(slots => checks.TryGetValue(slots.Key, out var check) ? Math.Min(check.Idle, slots.Count()) : 0);
+            _idle = _slots.Where(slot => slot.FreePlaces == PlacesPerSlot && checks.ContainsKey(slot.Grant.Silo))
+                .GroupBy(slot => slot.Grant.Silo)
+                .ToDictionary(slots => slots.Key, slots => Math.Min(checks[slots.Key].Idle, slots.Count()));
+            idle = _idle.Values.Sum();
         }
 
         var recalled = new List<(SiloAddress Silo, int Batches)>();
@@ -471,6 +480,37 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
 
         return changed || !check.KnowsRun;
+    }
+
+    /// <summary>A silo gave a batch back because another has nothing to do: there it goes, if that is so still.</summary>
+    private void GivenBack(CallBatch batch)
+    {
+        if (!TakeFromSlot(batch))
+        {
+            return;
+        }
+
+        Slot? idle;
+        lock (_gate)
+        {
+            idle = _cancelled is null ? _slots.FirstOrDefault(slot => slot.FreePlaces == PlacesPerSlot && _idle.GetValueOrDefault(slot.Grant.Silo) > 0) : null;
+            if (idle is not null)
+            {
+                _places.Take(idle);
+                _idle[idle.Grant.Silo]--;
+                batch.Slot = idle;
+                batch.HoldsPlace = true;
+            }
+        }
+
+        if (idle is null)
+        {
+            Place(batch);
+        }
+        else
+        {
+            idle.Send(batch);
+        }
     }
 
     /// <summary>The newest known members of the cluster: what was with a silo that is not among them goes to others.</summary>
@@ -584,7 +624,13 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     {
         if (outcome.Status == OutcomeStatus.NotExecuted)
         {
-            // Given back by a silo that is going, or that lost the run: its slot is closed by what the silo answers next.
+            if (outcome.GivenBackBy is not null)
+            {
+                GivenBack(batch);
+                return;
+            }
+
+            // By a silo that is going, or that lost the run: its slot is closed by what the silo answers next.
             Resend(batch, died: false);
             return;
         }

@@ -89,9 +89,13 @@ internal sealed class ClusterWatch(ClusterRun run, IClusterClient client, Cancel
             }
 
             var checks = looks.Where(look => look.Check is not null).ToDictionary(look => look.Silo, look => look.Check!);
-            await Task.WhenAll(run.ToRecall(checks).Select(recall => RecallAsync(recall.Silo, recall.Batches))).ConfigureAwait(false);
+            foreach (var (silo, batches) in run.ToRecall(checks))
+            {
+                // The next look does not wait for it.
+                _ = RecallAsync(silo, batches);
+            }
 
-            if (silos.Count == 0 && !run.IsRemote)
+            if (!run.IsRemote)
             {
                 // All in this process, where batches bring their outcomes themselves.
                 continue;
@@ -131,7 +135,7 @@ internal sealed class ClusterWatch(ClusterRun run, IClusterClient client, Cancel
             JoblibLog.BatchesRecalled(Joblib.Logger, batches, run.Id, silo.ToString());
             await client.GetGrain<ISiloSlotsGrain>(SlotKey.ForSilo(silo)).RecallAsync(run.Id, batches).WaitAsync(Patience, ending).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException || !ending.IsCancellationRequested)
+        catch (Exception exception)
         {
             // They stay where they are until the next look.
             JoblibLog.SiloDidNotAnswer(Joblib.Logger, exception, silo.ToString(), run.Id);

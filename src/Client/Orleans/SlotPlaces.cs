@@ -47,7 +47,8 @@ internal sealed class SlotPlaces(int perSlot)
         return null;
     }
 
-    private Slot Take(Slot slot)
+    /// <summary>Takes a place on a slot that has one.</summary>
+    internal Slot Take(Slot slot)
     {
         slot.FreePlaces--;
         List(slot);

@@ -3,7 +3,7 @@ namespace Orleans.Joblib;
 /// <summary>Work of several owners, served so that each gets the same share of the workers' time, however many items it has and however long they take. Not thread-safe.</summary>
 /// <remarks>
 /// Start-time fair queueing: whoever has been served least is next, those served equally in turn. An owner that comes, or comes back, begins at the share of the
-/// one served last, so that it neither owes nor is owed for the time that it was away.
+/// one served last, so that it neither owes nor is owed for the time that it was away. An owner that has as much in hand as it may have (<see cref="IOwned.MostAtOnce"/>) waits.
 /// </remarks>
 internal sealed class FairQueue<TItem>
     where TItem : class, IOwned
@@ -17,9 +17,13 @@ internal sealed class FairQueue<TItem>
 
     internal int Count { get; private set; }
 
+    /// <summary>Items that may be taken out now.</summary>
+    internal int Ready { get; private set; }
+
     internal void Enqueue(TItem item)
     {
         var account = AccountOf(item.Owner);
+        account.MostAtOnce = item.MostAtOnce;
         account.Items.Enqueue(item);
         if (account.Items.Count == 1)
         {
@@ -28,20 +32,21 @@ internal sealed class FairQueue<TItem>
         }
 
         Count++;
+        Settle(account);
     }
 
     internal bool TryDequeue(out TItem item)
     {
-        if (_waiting.Count == 0)
+        if (Ready == 0)
         {
             item = null!;
             return false;
         }
 
-        var index = 0;
-        for (var i = 1; i < _waiting.Count; i++)
+        var index = -1;
+        for (var i = 0; i < _waiting.Count; i++)
         {
-            if (_waiting[i].CompareTo(_waiting[index]) < 0)
+            if (_waiting[i].Ready > 0 && (index < 0 || _waiting[i].CompareTo(_waiting[index]) < 0))
             {
                 index = i;
             }
@@ -58,6 +63,7 @@ internal sealed class FairQueue<TItem>
             _waiting.RemoveAt(index);
         }
 
+        Settle(account);
         return true;
     }
 
@@ -70,7 +76,18 @@ internal sealed class FairQueue<TItem>
         {
             account.Served += time;
             account.Running--;
+            Settle(account);
             ForgetIfIdle(account);
+        }
+    }
+
+    /// <summary>An owner may have more in hand from now on, or less.</summary>
+    internal void ChangeMostAtOnce(object owner, int mostAtOnce)
+    {
+        if (Find(owner) is { } account)
+        {
+            account.MostAtOnce = mostAtOnce;
+            Settle(account);
         }
     }
 
@@ -86,6 +103,7 @@ internal sealed class FairQueue<TItem>
         account.Items.Clear();
         Count -= items.Length;
         _waiting.Remove(account);
+        Settle(account);
         ForgetIfIdle(account);
         return items;
     }
@@ -98,25 +116,34 @@ internal sealed class FairQueue<TItem>
             return [];
         }
 
-        var removed = account.Items.Where(item => which(item)).TakeLast(atMost).ToArray();
-        if (removed.Length == account.Items.Count)
+        var stay = Math.Max(account.Items.Count(item => which(item)) - atMost, 0);
+        var removed = new List<TItem>();
+        for (var left = account.Items.Count; left > 0; left--)
         {
-            Remove(owner);
-            return removed;
+            var item = account.Items.Dequeue();
+            if (which(item) && --stay < 0)
+            {
+                removed.Add(item);
+            }
+            else
+            {
+                account.Items.Enqueue(item);
+            }
         }
 
-        var kept = account.Items.Except(removed).ToArray();
-        account.Items.Clear();
-        foreach (var item in kept)
+        Count -= removed.Count;
+        if (account.Items.Count == 0)
         {
-            account.Items.Enqueue(item);
+            _waiting.Remove(account);
         }
 
-        Count -= removed.Length;
+        Settle(account);
+        ForgetIfIdle(account);
         return removed;
     }
 
-    internal int CountOf(object owner, Predicate<TItem> which) => Find(owner)?.Items.Count(item => which(item)) ?? 0;
+    /// <summary>Some of an owner's items; no further than a number.</summary>
+    internal int CountOf(object owner, Predicate<TItem> which, int atMost) => Find(owner)?.Items.Where(item => which(item)).Take(atMost).Count() ?? 0;
 
     /// <summary>Forgets all items and owners.</summary>
     internal void Clear()
@@ -124,7 +151,14 @@ internal sealed class FairQueue<TItem>
         _accounts.Clear();
         _waiting.Clear();
         _last = null;
-        Count = 0;
+        Count = Ready = 0;
+    }
+
+    private void Settle(Account account)
+    {
+        var ready = Math.Min(account.Items.Count, Math.Max(account.MostAtOnce - account.Running, 0));
+        Ready += ready - account.Ready;
+        account.Ready = ready;
     }
 
     private Account AccountOf(object owner)
@@ -169,6 +203,11 @@ internal sealed class FairQueue<TItem>
 
         /// <summary>Items that workers have.</summary>
         internal int Running { get; set; }
+
+        internal int MostAtOnce { get; set; }
+
+        /// <summary>Items that may be taken out now.</summary>
+        internal int Ready { get; set; }
 
         /// <summary>The workers' time that it has had.</summary>
         internal long Served { get; set; }

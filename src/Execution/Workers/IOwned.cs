@@ -5,4 +5,7 @@ internal interface IOwned
 {
     /// <summary>Whom the work is for: owners are served in turn.</summary>
     object Owner { get; }
+
+    /// <summary>Work of this owner that may be in hand at once.</summary>
+    int MostAtOnce => int.MaxValue;
 }

@@ -5,8 +5,8 @@ namespace Orleans.Joblib;
 
 /// <summary>Dedicated threads that execute batches: user code runs here, never on the thread pool or an Orleans scheduler.</summary>
 /// <remarks>
-/// All shared state is behind <c>_gate</c>. Invariants: at most <see cref="Size"/> workers, and one more for each slot that is lent out, are neither abandoned nor ending; a queued item has a worker awake, or all workers are
-/// busy; a worker that was abandoned or outlives the pool ends after the item in its hands. Workers start when work first needs them.
+/// All shared state is behind <c>_gate</c>. Invariants: at most <see cref="Size"/> workers, and one more for each slot that is lent out, are neither abandoned nor ending; a queued item that is ready (its owner may have more
+/// in hand) has a worker awake, or all workers are busy; a worker that was abandoned or outlives the pool ends after the item in its hands. Workers start when work first needs them.
 /// </remarks>
 internal sealed class WorkerPool : IWorkSharer, IDisposable
 {
@@ -27,6 +27,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
     private readonly ThreadLimit? _limit;
     private int _capacity;
     private int _queued;
+    private int _ready;
     private int _parked;
     private int _busy;
     private int _threads;
@@ -67,7 +68,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
     }
 
     /// <summary>Whether a worker could take up more: none is queued, and one is idle or not yet started.</summary>
-    public bool WantsWork => Volatile.Read(ref _queued) == 0 && Volatile.Read(ref _busy) < Volatile.Read(ref _capacity);
+    public bool WantsWork => Volatile.Read(ref _ready) == 0 && Volatile.Read(ref _busy) < Volatile.Read(ref _capacity);
 
     /// <summary>Workers that have nothing to do, nor will have for what is queued.</summary>
     internal int IdleCount
@@ -76,7 +77,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         {
             lock (_gate)
             {
-                return Math.Max(_capacity - _busy - _queued, 0);
+                return Math.Max(_capacity - _busy - _ready, 0);
             }
         }
     }
@@ -127,17 +128,12 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
                 return false;
             }
 
+            var ready = _ready;
             _queue.Enqueue(item);
-            _queued++;
-            if (_parked > 0)
+            Count();
+            if (_ready > ready)
             {
-                Monitor.Pulse(_gate);
-            }
-
-            // A parked worker that was woken a moment ago counts as parked until it has the lock: only the number of idle workers says whether one is missing.
-            if (_workers.Count < _capacity && _queued > _workers.Count - _busy)
-            {
-                started = AddWorker();
+                started = Wake();
             }
         }
 
@@ -160,10 +156,12 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
                 return;
             }
 
-            _workers[index].Abandoned = true;
+            var worker = _workers[index];
+            worker.Abandoned = true;
             _workers.RemoveAt(index);
             _busy--;
-            if (_queued > 0 && !_disposed)
+            Account(worker, worker.Current!);
+            if (_ready > 0 && !_disposed)
             {
                 started = AddWorker();
             }
@@ -181,7 +179,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         lock (_gate)
         {
             removed = _queue.Remove(owner);
-            _queued -= removed.Count;
+            Count();
             running = [.. _workers.Where(worker => worker.Current is { } item && ReferenceEquals(item.Owner, owner)).Select(worker => worker.Current!)];
         }
 
@@ -193,11 +191,12 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         return removed;
     }
 
-    internal int CountQueued(object owner, Predicate<IWorkItem> which)
+    /// <summary>Some of an owner's queued items; no further than a number.</summary>
+    internal int CountQueued(object owner, Predicate<IWorkItem> which, int atMost)
     {
         lock (_gate)
         {
-            return _queue.CountOf(owner, which);
+            return _queue.CountOf(owner, which, atMost);
         }
     }
 
@@ -208,7 +207,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         lock (_gate)
         {
             var removed = _queue.Remove(owner, which, atMost);
-            _queued -= removed.Count;
+            Count();
             return removed;
         }
     }
@@ -229,7 +228,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
                 left.Add(item);
             }
 
-            _queued = 0;
+            Count();
             Monitor.PulseAll(_gate);
             if (_threads == 0)
             {
@@ -247,7 +246,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         lock (_gate)
         {
             _capacity += by;
-            if (by > 0 && _queued > _workers.Count - _busy && _workers.Count < _capacity && !_disposed)
+            if (by > 0 && _ready > _workers.Count - _busy && _workers.Count < _capacity && !_disposed)
             {
                 started = AddWorker();
             }
@@ -259,6 +258,49 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         }
 
         started?.Start();
+    }
+
+    /// <summary>An owner may have more items in hand from now on, or less: the latter as those in hand end.</summary>
+    internal void ChangeMostAtOnce(object owner, int mostAtOnce)
+    {
+        var started = new List<Worker>();
+        lock (_gate)
+        {
+            var ready = _ready;
+            _queue.ChangeMostAtOnce(owner, mostAtOnce);
+            Count();
+            for (; ready < _ready && !_disposed; ready++)
+            {
+                if (Wake() is { } worker)
+                {
+                    started.Add(worker);
+                }
+            }
+        }
+
+        started.ForEach(worker => worker.Start());
+    }
+
+    // Called with _gate held, as the three after it.
+    private void Count() => (_queued, _ready) = (_queue.Count, _queue.Ready);
+
+    /// <summary>One more item is ready.</summary>
+    /// <returns>A worker that is to be started for it.</returns>
+    private Worker? Wake()
+    {
+        if (_parked > 0)
+        {
+            Monitor.Pulse(_gate);
+        }
+
+        // A parked worker that was woken a moment ago counts as parked until it has the lock: only the number of idle workers says whether one is missing.
+        return _workers.Count < _capacity && _ready > _workers.Count - _busy ? AddWorker() : null;
+    }
+
+    private void Account(Worker worker, IWorkItem item)
+    {
+        _queue.Finished(item.Owner, Stopwatch.GetTimestamp() - worker.TakenAt);
+        Count();
     }
 
     private Worker AddWorker()
@@ -279,7 +321,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
     private IWorkItem? Next(Worker worker)
     {
         var spinner = default(SpinWait);
-        while (Volatile.Read(ref _queued) == 0 && spinner.Count < SpinsBeforeParking && !Volatile.Read(ref _disposed))
+        while (Volatile.Read(ref _ready) == 0 && spinner.Count < SpinsBeforeParking && !Volatile.Read(ref _disposed))
         {
             spinner.SpinOnce(sleep1Threshold: -1);
         }
@@ -294,12 +336,18 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
                     {
                         // From now on nobody counts on it: an item that comes while it ends needs another.
                         _workers.Remove(worker);
+                        if (_ready > 0 && _parked > 0)
+                        {
+                            // What its last item's end has made ready.
+                            Monitor.Pulse(_gate);
+                        }
+
                         return null;
                     }
 
                     if (_queue.TryDequeue(out var item))
                     {
-                        _queued--;
+                        Count();
                         _busy++;
                         worker.Current = item;
                         worker.TakenAt = Stopwatch.GetTimestamp();
@@ -326,11 +374,11 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
     {
         lock (_gate)
         {
-            _queue.Finished(item.Owner, Stopwatch.GetTimestamp() - worker.TakenAt);
             worker.Current = null;
             if (!worker.Abandoned)
             {
                 _busy--;
+                Account(worker, item);
             }
         }
     }

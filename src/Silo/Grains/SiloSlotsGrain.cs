@@ -17,7 +17,7 @@ internal sealed class SiloSlotsGrain(SiloWorkers workers) : Grain, ISiloSlotsGra
 
     public Task RecallAsync(Guid run, int batches)
     {
-        workers.Recall(run, batches);
+        workers.Recall(run, batches, SlotKey.SiloOf(this.GetPrimaryKeyString()));
         return Task.CompletedTask;
     }
 

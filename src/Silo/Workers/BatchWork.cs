@@ -7,9 +7,11 @@ internal sealed class BatchWork(SiloRun run, CallBatch batch, WorkerPool pool, T
 
     public object Owner => run;
 
+    public int MostAtOnce => run.MostAtOnce;
+
     ThreadLimit? IWorkItem.Limit => run.Limit;
 
-    public bool WantsWork => pool.WantsWork;
+    public bool WantsWork => run.MayTakeMore && pool.WantsWork;
 
     internal CallBatch Batch => batch;
 

@@ -1,3 +1,5 @@
+using Orleans.Runtime;
+
 namespace Orleans.Joblib.Silo;
 
 /// <summary>A batch from another process in a silo's worker pool: decoded, executed and its outcome encoded by the worker, so that neither Orleans' threads nor other runs pay for it.</summary>
@@ -12,6 +14,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
     private readonly long _arrivedAt = time.GetTimestamp();
     private long _startedAt;
     private int _ended;
+    private SiloAddress? _givenBackBy;
     private volatile bool _failed;
     private TaskCompletionSource<BatchOutcome?>? _awaited;
     private BatchOutcome? _kept;
@@ -21,10 +24,12 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
 
     public object Owner => run;
 
+    public int MostAtOnce => run.MostAtOnce;
+
     // A thread that waits for a worker process has no calls to hold to a limit.
     ThreadLimit? IWorkItem.Limit => run.InProcesses ? null : run.Limit;
 
-    public bool WantsWork => pool.WantsWork;
+    public bool WantsWork => run.MayTakeMore && pool.WantsWork;
 
     public void Run(IWorkSharer sharer)
     {
@@ -119,8 +124,16 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         use?.Dispose();
     }
 
+    /// <summary>Whether the silo has given the batch back because it was asked to: the same batch may come again.</summary>
+    internal bool IsGivenBack => _givenBackBy is not null;
+
     /// <summary>The silo gives the batch back before a worker took it up.</summary>
-    internal void GiveBack() => End(OutcomeStatus.NotExecuted, [], executed: false);
+    /// <param name="silo">This silo, when it was asked to; null when the run or the silo ends.</param>
+    internal void GiveBack(SiloAddress? silo = null)
+    {
+        _givenBackBy = silo;
+        End(OutcomeStatus.NotExecuted, [], executed: false);
+    }
 
     /// <summary>Has the outcome go with the answer to the message that brought the batch. Call before the batch is queued.</summary>
     internal void Await() => _awaited = new TaskCompletionSource<BatchOutcome?>();
@@ -177,7 +190,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         }
 
         LetGo();
-        var outcome = new BatchOutcome(request.Handle, status, payload, queued, executed ? time.GetElapsedTime(_startedAt) : TimeSpan.Zero);
+        var outcome = new BatchOutcome(request.Handle, status, payload, queued, executed ? time.GetElapsedTime(_startedAt) : TimeSpan.Zero, GivenBackBy: _givenBackBy);
         if (results is not null)
         {
             // By reference where the client sees the files; else they are hashed, and stored, beside the worker that takes the next batch.
@@ -194,7 +207,8 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
             return;
         }
 
-        if (_awaited is { } awaited && payload.Length <= MostKeptBytes)
+        // What was not executed goes to another silo, and must not be said once more when it is there.
+        if (executed && _awaited is { } awaited && payload.Length <= MostKeptBytes)
         {
             Volatile.Write(ref _kept, outcome);
             if (awaited.TrySetResult(outcome))
@@ -232,7 +246,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         Send(outcome);
     }
 
-    private void Send(BatchOutcome outcome) => run.Outcomes!.Add(outcome, handle => run.InHand.TryRemove(handle, out _));
+    private void Send(BatchOutcome outcome) => run.Outcomes!.Add(outcome, handle => run.InHand.TryRemove(new KeyValuePair<long, RemoteBatchWork>(handle, this)));
 
     private void Started(CallBatch part) => run.Started(part.Number, part.Count);
 
@@ -244,6 +258,8 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
         internal CallBatch Part => part;
 
         public object Owner => batch.Owner;
+
+        public int MostAtOnce => batch.MostAtOnce;
 
         ThreadLimit? IWorkItem.Limit => ((IWorkItem)batch).Limit;
 

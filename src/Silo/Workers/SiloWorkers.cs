@@ -8,6 +8,8 @@ namespace Orleans.Joblib.Silo;
 /// <summary>A silo's worker pool and the runs that hold slots of it. Runs whose lease is not renewed are ended here, whatever became of their coordinator.</summary>
 internal sealed class SiloWorkers : IDisposable
 {
+    // Of a run that has queued millions, not all are counted.
+    private const int MostRecalled = 1000;
     private static readonly TimeSpan SweepPeriod = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
 
@@ -102,6 +104,7 @@ internal sealed class SiloWorkers : IDisposable
             LeaseStartedAt = _time.GetTimestamp(),
         });
         (run.Slots, run.Lease, run.LeaseStartedAt) = (slots, lease, _time.GetTimestamp());
+        _pool.ChangeMostAtOnce(run, run.MostAtOnce);
         SiloLog.SlotsGranted(_logger, slots, id);
         if (!_ended.ContainsKey(id))
         {
@@ -129,12 +132,12 @@ internal sealed class SiloWorkers : IDisposable
     {
         Renew(id);
         return _runs.TryGetValue(id, out var run)
-            ? new SiloCheck(true, [.. run.InHand.Keys], _membership.Members(), _pool.CountQueued(run, IsWhole), _draining ? 0 : _pool.IdleCount)
+            ? new SiloCheck(true, [.. run.InHand.Keys], _membership.Members(), _pool.CountQueued(run, IsWhole, MostRecalled), _draining ? 0 : _pool.IdleCount)
             : new SiloCheck(false, [], _membership.Members());
     }
 
     /// <summary>Gives a run's batches back that no worker has taken up yet, the last that came.</summary>
-    internal void Recall(Guid id, int batches)
+    internal void Recall(Guid id, int batches, SiloAddress silo)
     {
         if (!_runs.TryGetValue(id, out var run))
         {
@@ -145,7 +148,7 @@ internal sealed class SiloWorkers : IDisposable
         {
             if (item is RemoteBatchWork remote)
             {
-                remote.GiveBack();
+                remote.GiveBack(silo);
             }
             else
             {
@@ -303,14 +306,11 @@ internal sealed class SiloWorkers : IDisposable
             }
 
             var work = new RemoteBatchWork(run, batch, code, arrays, use, _pool, _time);
-            if (!run.InHand.TryAdd(batch.Handle, work))
+            if (!run.InHand.TryAdd(batch.Handle, work)
+                && !(run.InHand.TryGetValue(batch.Handle, out var known) && known.IsGivenBack && run.InHand.TryUpdate(batch.Handle, work, known)))
             {
                 work.LetGo();
-                if (run.InHand.TryGetValue(batch.Handle, out var known))
-                {
-                    known.SendAgain();
-                }
-
+                known?.SendAgain();
                 accepted++;
                 continue;
             }
