@@ -36,6 +36,10 @@ def pytest_configure(config):
     config.hung_tests = os.fdopen(os.dup(2), "w")
 
 
+def pytest_unconfigure(config):
+    config.hung_tests.close()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item):
     """A test that hangs ends the whole run, and says where each thread stood."""

@@ -6,7 +6,7 @@ namespace Orleans.Joblib.Tests;
 /// <summary>Packages of Debian that tests need and a fresh machine does not have.</summary>
 internal static class DebianPackages
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(11);
 
     /// <summary>Installs a package, where that may be done.</summary>
     /// <returns>What was said, which is the reason if the package is not there now.</returns>
