@@ -78,6 +78,29 @@ public sealed class FairQueueTests
     }
 
     [Fact]
+    public void TryDequeue_OwnerThatComesBesideOneThatIsHeldBack_TakesNothingFromTheOthers()
+    {
+        _queue.Enqueue(new Named("a1") { MostAtOnce = 1 });
+        _queue.Enqueue(new Named("a2") { MostAtOnce = 1 });
+        Enqueue("b1", "b2", "b3", "b4", "b5", "b6");
+        Assert.Equal(["a1", "b1", "b2", "b3"], [Dequeue(), Dequeue(), Dequeue(), Dequeue()]);
+        for (var i = 0; i < 3; i++)
+        {
+            _queue.Finished(string.Intern("b"), 10);
+        }
+
+        Assert.Equal("b4", Dequeue());
+        _queue.Finished(string.Intern("a"), 10);
+        Assert.Equal("a2", Dequeue());
+
+        // Served 30, 10 and nothing: the newcomer begins where the one served most is, not where the one held back is.
+        Enqueue("c1", "c2", "c3");
+        Assert.Equal(["b5", "c1"], new[] { Dequeue(), Dequeue() }.Order());
+        _queue.Finished(string.Intern("c"), 10);
+        Assert.Equal("b6", Dequeue());
+    }
+
+    [Fact]
     public void Count_Any_FollowsTheItems()
     {
         Enqueue("a1", "a2", "b1");

@@ -269,7 +269,20 @@ public sealed class WorkerPoolTests
 
         Assert.True(ended.Wait(Patience.Limit), $"Only {executed} of {Items} items were executed.");
         Assert.All(Enumerable.Range(0, Owners), owner => Assert.InRange(most[owner], 1, limits[owner]));
-        Patience.Until(() => pool is { BusyCount: 0, QueuedCount: 0, IdleCount: 5 }, "the pool to be idle");
+        Patience.Until(() => pool is { BusyCount: 0, QueuedCount: 0 } && pool.IdleFor(_owner, 9) == 5, "the pool to be idle");
+    }
+
+    [Fact]
+    public void End_OwnerMayHaveNoMoreInHand_GivesBackAllThatIsQueued()
+    {
+        using var release = new ManualResetEventSlim();
+        var pool = new WorkerPool(2, "tests");
+        var items = Enumerable.Range(0, 4).Select(_ => new WorkItem(_owner, () => release.Wait(Patience.Limit), 1)).ToArray();
+        Assert.All(items, item => Assert.True(pool.TrySubmit(item)));
+        Patience.Await(items[0].Started, "the first item to start");
+        Assert.Equal(items[1..], pool.End());
+        release.Set();
+        Patience.Await(pool.Ended, "the pool to end");
     }
 
     [Fact]
@@ -280,11 +293,11 @@ public sealed class WorkerPoolTests
         var items = Enumerable.Range(0, 5).Select(_ => new WorkItem(_owner, () => release.Wait(Patience.Limit), 1)).ToArray();
         Assert.All(items, item => Assert.True(pool.TrySubmit(item)));
         Patience.Await(items[0].Started, "the first item to start");
-        Assert.Equal((1, 4, 3), (pool.BusyCount, pool.QueuedCount, pool.IdleCount));
+        Assert.Equal((1, 4, 3, 0), (pool.BusyCount, pool.QueuedCount, pool.IdleFor(Keys[0], 9), pool.IdleFor(_owner, 5)));
         Assert.True(pool.WantsWork);
         pool.ChangeMostAtOnce(_owner, 3);
         Patience.Await(Task.WhenAll(items[1].Started, items[2].Started), "two more to start");
-        Assert.Equal((3, 2, 1), (pool.BusyCount, pool.QueuedCount, pool.IdleCount));
+        Assert.Equal((3, 2, 1, 1, 0), (pool.BusyCount, pool.QueuedCount, pool.IdleFor(Keys[0], 9), pool.IdleFor(_owner, 6), pool.IdleFor(_owner, 5)));
         pool.ChangeMostAtOnce(_owner, 1);
 
         // One that nobody waits for any more makes no room while there are too many.

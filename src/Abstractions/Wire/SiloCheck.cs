@@ -5,7 +5,7 @@ namespace Orleans.Joblib;
 /// <param name="InHand">The handles of the run's batches here, those included whose outcome is not yet acknowledged.</param>
 /// <param name="Membership">The cluster's members as this silo sees them.</param>
 /// <param name="Queued">Those batches of the run that no worker has taken up yet.</param>
-/// <param name="Idle">Workers of the silo that have nothing to do, nor will have for what is queued.</param>
+/// <param name="Idle">Workers of the silo that have nothing to do, nor will have for what is queued, and that the run may have by its slots here.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias("Orleans.Joblib.SiloCheck")]

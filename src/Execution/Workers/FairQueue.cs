@@ -22,8 +22,7 @@ internal sealed class FairQueue<TItem>
 
     internal void Enqueue(TItem item)
     {
-        var account = AccountOf(item.Owner);
-        account.MostAtOnce = item.MostAtOnce;
+        var account = AccountOf(item);
         account.Items.Enqueue(item);
         if (account.Items.Count == 1)
         {
@@ -57,7 +56,7 @@ internal sealed class FairQueue<TItem>
         Count--;
         account.Running++;
         account.Turn = ++_turns;
-        _served = account.Served;
+        _served = Math.Max(_served, account.Served);
         if (account.Items.Count == 0)
         {
             _waiting.RemoveAt(index);
@@ -86,6 +85,8 @@ internal sealed class FairQueue<TItem>
     {
         if (Find(owner) is { } account)
         {
+            // What it did not get while it had to wait for itself, nobody owes it.
+            account.Served = mostAtOnce > account.MostAtOnce ? Math.Max(account.Served, _served) : account.Served;
             account.MostAtOnce = mostAtOnce;
             Settle(account);
         }
@@ -142,16 +143,21 @@ internal sealed class FairQueue<TItem>
         return removed;
     }
 
+    /// <summary>An owner's items, those in hand included.</summary>
+    internal int AllOf(object owner) => Find(owner) is { } account ? account.Items.Count + account.Running : 0;
+
     /// <summary>Some of an owner's items; no further than a number.</summary>
     internal int CountOf(object owner, Predicate<TItem> which, int atMost) => Find(owner)?.Items.Where(item => which(item)).Take(atMost).Count() ?? 0;
 
-    /// <summary>Forgets all items and owners.</summary>
-    internal void Clear()
+    /// <summary>Takes all items out, and forgets their owners.</summary>
+    internal IReadOnlyList<TItem> RemoveAll()
     {
+        TItem[] items = [.. _waiting.SelectMany(account => account.Items)];
         _accounts.Clear();
         _waiting.Clear();
         _last = null;
         Count = Ready = 0;
+        return items;
     }
 
     private void Settle(Account account)
@@ -161,8 +167,9 @@ internal sealed class FairQueue<TItem>
         account.Ready = ready;
     }
 
-    private Account AccountOf(object owner)
+    private Account AccountOf(TItem item)
     {
+        var owner = item.Owner;
         if (Find(owner) is { } known)
         {
             return known;
@@ -170,6 +177,7 @@ internal sealed class FairQueue<TItem>
 
         var account = _spares.TryPop(out var spare) ? spare : new Account();
         account.Owner = owner;
+        account.MostAtOnce = item.MostAtOnce;
         account.Served = 0;
         account.Turn = ++_turns;
         _accounts[owner] = account;

@@ -70,15 +70,12 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
     /// <summary>Whether a worker could take up more: none is queued, and one is idle or not yet started.</summary>
     public bool WantsWork => Volatile.Read(ref _ready) == 0 && Volatile.Read(ref _busy) < Volatile.Read(ref _capacity);
 
-    /// <summary>Workers that have nothing to do, nor will have for what is queued.</summary>
-    internal int IdleCount
+    /// <summary>Workers that have nothing to do, nor will have for what is queued, and that an owner may have on top of what it has.</summary>
+    internal int IdleFor(object owner, int mostAtOnce)
     {
-        get
+        lock (_gate)
         {
-            lock (_gate)
-            {
-                return Math.Max(_capacity - _busy - _ready, 0);
-            }
+            return Math.Max(Math.Min(_capacity - _busy - _ready, mostAtOnce - _queue.AllOf(owner)), 0);
         }
     }
 
@@ -222,12 +219,7 @@ internal sealed class WorkerPool : IWorkSharer, IDisposable
         lock (_gate)
         {
             _disposed = true;
-            var left = new List<IWorkItem>();
-            while (_queue.TryDequeue(out var item))
-            {
-                left.Add(item);
-            }
-
+            var left = _queue.RemoveAll();
             Count();
             Monitor.PulseAll(_gate);
             if (_threads == 0)

@@ -11,7 +11,6 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
     private const int MostEndedLoops = 256;
 
     private readonly Queue<Guid> _endedLoops = new();
-    private int _inHandOfWorkers;
     private readonly Lock _sharing = new();
 
     // Of the present loop, and of one that is ending. Null once the run has ended.
@@ -43,9 +42,6 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
     /// <summary>Batches that workers may have in hand at once: one a slot, and one when it has none any more, for those that came before.</summary>
     internal int MostAtOnce => Math.Max(Slots, 1);
 
-    /// <summary>Whether workers have fewer in hand.</summary>
-    internal bool MayTakeMore => Volatile.Read(ref _inHandOfWorkers) < MostAtOnce;
-
     internal TimeSpan Lease { get; set; }
 
     /// <summary>When the lease ends, as a timestamp of the silo's clock.</summary>
@@ -68,7 +64,6 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
     /// <summary>The calling worker takes up a batch of it, or a part of one.</summary>
     internal void Started(long number, int calls)
     {
-        Interlocked.Increment(ref _inHandOfWorkers);
         JoblibInstruments.SlotTaken();
         stream.Started(id, number, calls);
     }
@@ -76,7 +71,6 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
     /// <summary>The calling worker is done with it.</summary>
     internal void Ended(bool failed)
     {
-        Interlocked.Decrement(ref _inHandOfWorkers);
         stream.Ended(failed);
         JoblibInstruments.SlotFreed();
     }

@@ -132,7 +132,7 @@ internal sealed class SiloWorkers : IDisposable
     {
         Renew(id);
         return _runs.TryGetValue(id, out var run)
-            ? new SiloCheck(true, [.. run.InHand.Keys], _membership.Members(), _pool.CountQueued(run, IsWhole, MostRecalled), _draining ? 0 : _pool.IdleCount)
+            ? new SiloCheck(true, [.. run.InHand.Keys], _membership.Members(), _pool.CountQueued(run, IsWhole, MostRecalled), _draining ? 0 : _pool.IdleFor(run, run.Slots))
             : new SiloCheck(false, [], _membership.Members());
     }
 
@@ -306,11 +306,9 @@ internal sealed class SiloWorkers : IDisposable
             }
 
             var work = new RemoteBatchWork(run, batch, code, arrays, use, _pool, _time);
-            if (!run.InHand.TryAdd(batch.Handle, work)
-                && !(run.InHand.TryGetValue(batch.Handle, out var known) && known.IsGivenBack && run.InHand.TryUpdate(batch.Handle, work, known)))
+            if (!TryTakeIn(run, batch.Handle, work))
             {
                 work.LetGo();
-                known?.SendAgain();
                 accepted++;
                 continue;
             }
@@ -338,6 +336,32 @@ internal sealed class SiloWorkers : IDisposable
         }
 
         return run.Answer;
+    }
+
+    /// <returns>False when the batch is here already.</returns>
+    private static bool TryTakeIn(SiloRun run, long handle, RemoteBatchWork work)
+    {
+        while (!run.InHand.TryAdd(handle, work))
+        {
+            if (!run.InHand.TryGetValue(handle, out var known))
+            {
+                continue;
+            }
+
+            if (!known.IsGivenBack)
+            {
+                known.SendAgain();
+                return false;
+            }
+
+            // It went back, and comes again before its client has said that it heard so.
+            if (run.InHand.TryUpdate(handle, work, known))
+            {
+                break;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>The large arrays of a loop, for its client; null when the run has ended here, or the client has not opened them.</summary>
