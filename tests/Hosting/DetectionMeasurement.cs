@@ -64,6 +64,7 @@ public sealed class DetectionMeasurement(ITestOutputHelper output)
         Assert.SkipUnless(NetworkNamespaces.AreAvailable(out var reason), reason);
         using var network = NetworkNamespaces.Create(3);
         using var certificates = new TestCertificates();
+        var tls = TestCertificates.Arguments(certificates.Silo());
         await using var redis = await RedisServer.StartAsync(network.GatewayAddress);
         var address = redis.ClusterString("cut");
         var silos = Enumerable.Range(0, 3).Select(Launch).ToArray();
@@ -96,7 +97,7 @@ public sealed class DetectionMeasurement(ITestOutputHelper output)
         Say("link cut", times);
 
         SiloProcess Launch(int host) => SiloProcess.Launch(
-            ["--cluster", address, "--listen-address", network.Address(host), "--health-port", "0", "--slots", "2", .. TestCertificates.Arguments(certificates.Silo())],
+            ["--cluster", address, "--listen-address", network.Address(host), "--health-port", "0", "--slots", "2", .. tls],
             networkNamespace: network.Name(host));
     }
 

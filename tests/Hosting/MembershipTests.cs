@@ -141,10 +141,11 @@ public sealed class MembershipTests
 
         using var network = NetworkNamespaces.Create(3);
         using var certificates = new TestCertificates();
+        var tls = TestCertificates.Arguments(certificates.Silo());
         await using var redis = await RedisServer.StartAsync(network.GatewayAddress);
         var address = redis.ClusterString("cut");
         var silos = Enumerable.Range(0, 3).Select(host => SiloProcess.Launch(
-            ["--cluster", address, "--listen-address", network.Address(host), "--health-port", "0", "--slots", "2", .. TestCertificates.Arguments(certificates.Silo())],
+            ["--cluster", address, "--listen-address", network.Address(host), "--health-port", "0", "--slots", "2", .. tls],
             networkNamespace: network.Name(host))).ToArray();
         try
         {
