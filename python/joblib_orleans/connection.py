@@ -12,6 +12,10 @@ from .errors import ClusterError, ClusterUnavailableError
 CLUSTER_VARIABLE = "JOBLIB_ORLEANS_CLUSTER"
 _TLS = {"tls-certificate": "JOBLIB_TLS_CERTIFICATE", "tls-key": "JOBLIB_TLS_KEY", "tls-ca": "JOBLIB_TLS_CA"}
 
+# Before gRPC's first use in this process. Its handlers would stop its threads for every fork of this process, loky's workers and subprocesses among them, and sometimes
+# wait there for ever. A forked child gets an error here (below) instead of a channel that works.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 #: Seconds until a gateway that says nothing counts as not there.
 ANSWERS_WITHIN = 10.0
 

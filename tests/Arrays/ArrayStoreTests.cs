@@ -157,7 +157,15 @@ public sealed class ArrayStoreTests : IDisposable
         }
 
         Assert.InRange(store.IdleBytes, 0, 3 << 20);
-        Assert.InRange(Segments().Sum(file => new FileInfo(file).Length), 0, 3 << 20);
+
+        // A process that another test starts this moment has the files' locks, too, until it executes its program: what was kept for it goes with the next sweep.
+        Patience.Until(
+            () =>
+            {
+                store.Sweep();
+                return Segments().Sum(file => new FileInfo(file).Length) <= 3 << 20;
+            },
+            "the idle segments over the bound to go");
     }
 
     [Fact]
