@@ -485,31 +485,9 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     /// <summary>A silo gave a batch back because another has nothing to do: there it goes, if that is so still.</summary>
     private void GivenBack(CallBatch batch)
     {
-        if (!TakeFromSlot(batch))
+        if (TakeFromSlot(batch))
         {
-            return;
-        }
-
-        Slot? idle;
-        lock (_gate)
-        {
-            idle = _cancelled is null ? _slots.FirstOrDefault(slot => slot.FreePlaces == PlacesPerSlot && _idle.GetValueOrDefault(slot.Grant.Silo) > 0) : null;
-            if (idle is not null)
-            {
-                _places.Take(idle);
-                _idle[idle.Grant.Silo]--;
-                batch.Slot = idle;
-                batch.HoldsPlace = true;
-            }
-        }
-
-        if (idle is null)
-        {
-            Place(batch);
-        }
-        else
-        {
-            idle.Send(batch);
+            Place(batch, isGivenBack: true);
         }
     }
 
@@ -627,11 +605,13 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
             if (outcome.GivenBackBy is not null)
             {
                 GivenBack(batch);
-                return;
+            }
+            else
+            {
+                // By a silo that is going, or that lost the run: its slot is closed by what the silo answers next.
+                Resend(batch, died: false);
             }
 
-            // By a silo that is going, or that lost the run: its slot is closed by what the silo answers next.
-            Resend(batch, died: false);
             return;
         }
 
@@ -744,7 +724,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
     }
 
-    private void Place(CallBatch batch)
+    private void Place(CallBatch batch, bool isGivenBack = false)
     {
         if (_cancelled is { } cancelled)
         {
@@ -755,7 +735,7 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         Slot? slot;
         lock (_gate)
         {
-            slot = TryTakePlace(batch);
+            slot = TryTakePlace(batch, isGivenBack);
             if (slot is null)
             {
                 _waiting.Enqueue(batch);
@@ -767,9 +747,9 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
     }
 
     // Called with _gate held.
-    private Slot? TryTakePlace(CallBatch batch)
+    private Slot? TryTakePlace(CallBatch batch, bool isGivenBack = false)
     {
-        if (_places.TryTake() is { } free)
+        if (((isGivenBack ? TryTakeIdle() : null) ?? _places.TryTake()) is { } free)
         {
             batch.Slot = free;
             batch.HoldsPlace = true;
@@ -805,6 +785,18 @@ internal sealed class ClusterRun : IBatchCarrier, IAsyncDisposable
         }
 
         return null;
+    }
+
+    // A place at a silo that the watch's last look found idle.
+    private Slot? TryTakeIdle()
+    {
+        if (_slots.FirstOrDefault(slot => slot.FreePlaces == PlacesPerSlot && _idle.GetValueOrDefault(slot.Grant.Silo) > 0) is not { } idle)
+        {
+            return null;
+        }
+
+        _idle[idle.Grant.Silo]--;
+        return _places.Take(idle);
     }
 
     private void FreePlace(CallBatch batch)

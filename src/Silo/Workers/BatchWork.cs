@@ -11,7 +11,7 @@ internal sealed class BatchWork(SiloRun run, CallBatch batch, WorkerPool pool, T
 
     ThreadLimit? IWorkItem.Limit => run.Limit;
 
-    public bool WantsWork => pool.WantsWork && pool.IdleFor(run, MostAtOnce) > 0;
+    public bool WantsWork => run.WantsWork(pool);
 
     internal CallBatch Batch => batch;
 

@@ -29,7 +29,7 @@ internal sealed class RemoteBatchWork(SiloRun run, RemoteBatch request, CodecLea
     // A thread that waits for a worker process has no calls to hold to a limit.
     ThreadLimit? IWorkItem.Limit => run.InProcesses ? null : run.Limit;
 
-    public bool WantsWork => pool.WantsWork && pool.IdleFor(run, MostAtOnce) > 0;
+    public bool WantsWork => run.WantsWork(pool);
 
     public void Run(IWorkSharer sharer)
     {

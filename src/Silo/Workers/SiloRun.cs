@@ -42,6 +42,9 @@ internal sealed class SiloRun(Guid id, RunReporter reporter, OutcomeSender? outc
     /// <summary>Batches that workers may have in hand at once: one a slot, and one when it has none any more, for those that came before.</summary>
     internal int MostAtOnce => Math.Max(Slots, 1);
 
+    /// <summary>Whether a worker could take up more of it.</summary>
+    internal bool WantsWork(WorkerPool pool) => pool.WantsWork && pool.IdleFor(this, MostAtOnce) > 0;
+
     internal TimeSpan Lease { get; set; }
 
     /// <summary>When the lease ends, as a timestamp of the silo's clock.</summary>
